@@ -1,0 +1,16 @@
+// EvaluateOp: runs one op on given tensors, outside any graph; for constant folding and for the tests of kernels.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "kernel/kernel.h"
+
+namespace headrace {
+
+/// Runs the registered CPU kernel of `op`; missing type, count and default attributes are filled in as GraphBuilder does.
+/// State goes to `resources` where given, else to a manager of this call. Errors: as building and running the node.
+HR_EXPORT Result<std::vector<Tensor>> EvaluateOp(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs = {},
+                                                 ResourceManager* resources = nullptr);
+
+}  // namespace headrace

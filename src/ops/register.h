@@ -1,0 +1,22 @@
+// Registration of the ops: one function for each family, one for all. Called by the composition roots.
+#pragma once
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+void RegisterArrayOps(OpRegistry& registry);
+void RegisterControlFlowOps(OpRegistry& registry);
+void RegisterDataFlowOps(OpRegistry& registry);
+void RegisterDataOps(OpRegistry& registry);
+void RegisterIoOps(OpRegistry& registry);
+void RegisterMathOps(OpRegistry& registry);
+void RegisterNnOps(OpRegistry& registry);
+void RegisterRandomOps(OpRegistry& registry);
+void RegisterStateOps(OpRegistry& registry);
+void RegisterTrainOps(OpRegistry& registry);
+
+/// Fills OpRegistry::Global(); the second call and later ones do nothing. Thread-safe.
+HR_EXPORT void RegisterAllOps();
+
+}  // namespace headrace
