@@ -39,10 +39,13 @@ if(testing_sources)
   target_link_libraries(headrace_testing INTERFACE headrace_testing_helpers)
 endif()
 
+add_custom_target(unit_tests)
+
 # headrace_test(NAME SOURCE...): a test program that runs with the repository's root as its working directory.
 function(headrace_test name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE headrace_testing)
+  add_dependencies(unit_tests ${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()
