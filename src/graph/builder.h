@@ -51,6 +51,8 @@ class HR_EXPORT GraphBuilder {
   GraphBuilder WithDeviceFunction(DeviceFunction function) const;
   GraphBuilder WithControlInputs(std::vector<Node*> nodes) const;
   GraphBuilder ColocatedWith(const Node* node) const;
+  /// The same graph without prefix, device, control inputs and colocation.
+  GraphBuilder AtRoot() const { return GraphBuilder(graph_, status_); }
   const std::string& name_prefix() const { return prefix_; }
 
  private:
