@@ -21,6 +21,10 @@ add_library(Headrace::headrace ALIAS headrace)
 target_link_libraries(headrace PRIVATE headrace_dependencies)
 set_target_properties(headrace PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
+if(HEADRACE_WERROR AND NOT HEADRACE_SANITIZE)
+  target_link_options(headrace PRIVATE -Wl,-z,defs)  # nothing may be missing
+endif()
+
 # The same objects for tests and benchmarks, which may see hidden symbols.
 add_library(headrace_static STATIC ${library_objects})
 target_link_libraries(headrace_static PUBLIC headrace_dependencies)
@@ -39,10 +43,13 @@ if(testing_sources)
   target_link_libraries(headrace_testing INTERFACE headrace_testing_helpers)
 endif()
 
+add_custom_target(unit_tests)
+
 # headrace_test(NAME SOURCE...): a test program that runs with the repository's root as its working directory.
 function(headrace_test name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE headrace_testing)
+  add_dependencies(unit_tests ${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()
