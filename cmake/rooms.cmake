@@ -21,6 +21,10 @@ add_library(Headrace::headrace ALIAS headrace)
 target_link_libraries(headrace PRIVATE headrace_dependencies)
 set_target_properties(headrace PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
+if(HEADRACE_WERROR AND NOT HEADRACE_SANITIZE)
+  target_link_options(headrace PRIVATE -Wl,-z,defs)  # nothing may be missing
+endif()
+
 # The same objects for tests and benchmarks, which may see hidden symbols.
 add_library(headrace_static STATIC ${library_objects})
 target_link_libraries(headrace_static PUBLIC headrace_dependencies)

@@ -38,6 +38,8 @@ class HR_EXPORT Stage {
   /// Passes over `count` elements exactly as if Next had been called and the results dropped, but as cheaply as the stage can.
   /// Returns how many were there.
   virtual Result<int64_t> Skip(int64_t count);
+  /// False when Next only touches memory, so that it may run on a compute thread.
+  virtual bool MayBlock() const = 0;
 };
 
 /// Immutable, shared; travels through the graph inside a Variant.

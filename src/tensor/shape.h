@@ -24,6 +24,13 @@ class HR_EXPORT Shape {
 
   /// For shapes from outside. Errors: kInvalidArgument for a negative extent, a product over 2^63 - 1, or rank over 254.
   static Result<Shape> Make(std::span<const int64_t> dims);
+  /// "[0]".
+  static Shape OfNoElements() {
+    Shape shape;
+    shape.rank_ = 1;
+    shape.num_elements_ = 0;
+    return shape;
+  }
 
   int rank() const { return rank_; }
   int64_t dim(int i) const { return dims()[static_cast<size_t>(i)]; }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -22,7 +23,23 @@ namespace headrace {
 /// Thread-compatible: concurrent readers are fine, a writer needs a unique buffer.
 class HR_EXPORT Tensor {
  public:
-  Tensor() : shape_({0}) {}
+  Tensor() : shape_(Shape::OfNoElements()) {}
+  Tensor(const Tensor&) = default;
+  Tensor& operator=(const Tensor&) = default;
+  /// A tensor that was moved from is invalid.
+  Tensor(Tensor&& other) noexcept
+      : dtype_(std::exchange(other.dtype_, DType::kInvalid)),
+        shape_(std::move(other.shape_)),
+        buffer_(std::move(other.buffer_)),
+        offset_bytes_(other.offset_bytes_) {}
+  Tensor& operator=(Tensor&& other) noexcept {
+    dtype_ = std::exchange(other.dtype_, DType::kInvalid);
+    shape_ = std::move(other.shape_);
+    buffer_ = std::move(other.buffer_);
+    offset_bytes_ = other.offset_bytes_;
+    return *this;
+  }
+  ~Tensor() = default;
 
   /// Makes a tensor with undefined content for plain data, default elements for string, resource and variant.
   /// Errors: kInvalidArgument for an invalid dtype; kResourceExhausted over the account's limit.

@@ -1,0 +1,65 @@
+// The dataset stages: one factory for each, one file for each. A stage's contract (order, cost, memory) heads its file.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "format/record_file.h"
+
+namespace headrace {
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// What a dataset says of its elements.
+struct HR_EXPORT ElementSpec {
+  std::vector<DType> types;
+  std::vector<PartialShape> shapes;
+};
+
+// Sources. Errors: kInvalidArgument for components that do not agree in their first dimension.
+HR_EXPORT Result<DatasetPtr> MakeTensorSliceDataset(std::vector<Tensor> components);
+HR_EXPORT DatasetPtr MakeTensorDataset(std::vector<Tensor> components);
+HR_EXPORT Result<DatasetPtr> MakeRangeDataset(int64_t start, int64_t stop, int64_t step, DType type);
+HR_EXPORT DatasetPtr MakeRecordDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes);
+HR_EXPORT DatasetPtr MakeTextLineDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes);
+
+// Transformations. Errors: kInvalidArgument for parameters out of range, naming them.
+struct HR_EXPORT MapOptions {
+  int64_t num_parallel_calls = 1;
+  /// False: an element may overtake a slower one before it. (Results come in order all the same.)
+  bool preserve_cardinality = true;
+};
+HR_EXPORT DatasetPtr MakeMapDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> function,
+                                    std::vector<Tensor> captured, ElementSpec spec, MapOptions options = {});
+HR_EXPORT DatasetPtr MakeFilterDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
+                                       std::vector<Tensor> captured);
+/// Seeds as TensorFlow's ShuffleDataset: both zero means unpredictable.
+HR_EXPORT Result<DatasetPtr> MakeShuffleDataset(DatasetPtr input, int64_t buffer_size, int64_t seed, int64_t seed2,
+                                                bool reshuffle_each_iteration);
+HR_EXPORT DatasetPtr MakeRepeatDataset(DatasetPtr input, int64_t count);  // count < 0: for ever
+HR_EXPORT DatasetPtr MakeTakeDataset(DatasetPtr input, int64_t count);    // count < 0: all
+HR_EXPORT DatasetPtr MakeSkipDataset(DatasetPtr input, int64_t count);    // count < 0: all
+HR_EXPORT Result<DatasetPtr> MakeShardDataset(DatasetPtr input, int64_t num_shards, int64_t index);
+HR_EXPORT Result<DatasetPtr> MakeBatchDataset(DatasetPtr input, int64_t batch_size, bool drop_remainder);
+HR_EXPORT Result<DatasetPtr> MakePrefetchDataset(DatasetPtr input, int64_t buffer_size);  // -1: chosen here
+HR_EXPORT DatasetPtr MakeZipDataset(std::vector<DatasetPtr> inputs);
+HR_EXPORT Result<DatasetPtr> MakeConcatenateDataset(DatasetPtr first, DatasetPtr second);
+
+// --- for the stages' own files
+
+/// A dataset that keeps its types and shapes.
+class HR_EXPORT SpecDataset : public Dataset {
+ public:
+  explicit SpecDataset(ElementSpec spec) : spec_(std::move(spec)) {}
+  const std::vector<DType>& output_types() const override { return spec_.types; }
+  const std::vector<PartialShape>& output_shapes() const override { return spec_.shapes; }
+
+ private:
+  const ElementSpec spec_;
+};
+
+inline ElementSpec SpecOf(const Dataset& dataset) { return {dataset.output_types(), dataset.output_shapes()}; }
+
+}  // namespace headrace

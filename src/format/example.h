@@ -1,0 +1,126 @@
+// Serialized tf.train.Example messages, read and written without building message objects.
+//
+//   Example   = { field 1: Features }
+//   Features  = { field 1: entry }                     a map: entries in any order, of equal keys the last counts
+//   entry     = field 1: key, field 2: Feature
+//   Feature   = field 1: BytesList | field 2: FloatList | field 3: Int64List      (the last one counts)
+//   BytesList = { field 1: bytes }
+//   FloatList = { field 1: packed floats, or one float }
+//   Int64List = { field 1: packed varints, or one varint }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace headrace {
+
+/// Reads protobuf's wire format from memory. All reads return false at the end or on malformed bytes.
+class HR_EXPORT WireCursor {
+ public:
+  explicit WireCursor(std::string_view bytes) : next_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  bool AtEnd() const { return next_ == end_; }
+  int64_t Remaining() const { return end_ - next_; }
+
+  bool ReadVarint(uint64_t* value) {
+    if (next_ < end_ && static_cast<signed char>(*next_) >= 0) {
+      *value = static_cast<unsigned char>(*next_++);
+      return true;
+    }
+    return ReadLongVarint(value);
+  }
+  /// A tag's field number and wire type.
+  bool ReadTag(uint32_t* field, int* wire_type) {
+    uint64_t tag;
+    if (!ReadVarint(&tag) || tag >> 35 != 0) return false;
+    *field = static_cast<uint32_t>(tag >> 3);
+    *wire_type = static_cast<int>(tag & 7);
+    return *field != 0;
+  }
+  bool ReadBytes(std::string_view* bytes) {
+    uint64_t length;
+    if (!ReadVarint(&length) || length > static_cast<uint64_t>(end_ - next_)) return false;
+    *bytes = std::string_view(next_, length);
+    next_ += length;
+    return true;
+  }
+  bool ReadFixed32(uint32_t* value);
+  /// Passes over the value of a field of that wire type (groups are not supported, as in proto3).
+  bool SkipField(int wire_type);
+
+ private:
+  bool ReadLongVarint(uint64_t* value);
+  const char* next_;
+  const char* end_;
+};
+
+enum class FeatureKind : int { kNone = 0, kBytes = 1, kFloat = 2, kInt64 = 3 };
+HR_EXPORT std::string_view FeatureKindName(FeatureKind kind);
+
+/// One feature of an Example, its values still serialized.
+struct FeatureView {
+  std::string_view name;
+  FeatureKind kind = FeatureKind::kNone;
+  std::string_view list;
+};
+
+/// Calls `visit` for each feature in the order of the bytes. Returns false for malformed bytes, or when `visit` does.
+template <typename Visit>
+bool ForEachFeature(std::string_view example, Visit&& visit);
+
+// Decoders of one list. Each returns the number of values, or -1 for malformed bytes; up to `capacity` are stored in `out`.
+HR_EXPORT int64_t DecodeFloats(std::string_view list, float* out, int64_t capacity);
+HR_EXPORT int64_t DecodeInt64s(std::string_view list, int64_t* out, int64_t capacity);
+HR_EXPORT int64_t DecodeBytes(std::string_view list, std::string* out, int64_t capacity);
+
+/// Builds a serialized Example feature by feature; names should be added in sorted order for reproducible bytes.
+class HR_EXPORT ExampleWriter {
+ public:
+  void AddFloats(std::string_view name, const std::vector<float>& values);
+  void AddInt64s(std::string_view name, const std::vector<int64_t>& values);
+  void AddBytes(std::string_view name, const std::vector<std::string>& values);
+  /// Returns the message and starts a new one.
+  std::string Take();
+
+ private:
+  void AddFeature(std::string_view name, FeatureKind kind, std::string_view list);
+  std::string features_;
+};
+
+// --- implementation of the template
+
+HR_EXPORT bool ReadFeatureEntry(std::string_view entry, FeatureView* feature);
+
+template <typename Visit>
+bool ForEachFeature(std::string_view example, Visit&& visit) {
+  WireCursor outer(example);
+  while (!outer.AtEnd()) {
+    uint32_t field;
+    int wire_type;
+    std::string_view features;
+    if (!outer.ReadTag(&field, &wire_type)) return false;
+    if (field != 1 || wire_type != 2) {
+      if (!outer.SkipField(wire_type)) return false;
+      continue;
+    }
+    if (!outer.ReadBytes(&features)) return false;
+    WireCursor inner(features);
+    while (!inner.AtEnd()) {
+      std::string_view entry;
+      if (!inner.ReadTag(&field, &wire_type)) return false;
+      if (field != 1 || wire_type != 2) {
+        if (!inner.SkipField(wire_type)) return false;
+        continue;
+      }
+      FeatureView feature;
+      if (!inner.ReadBytes(&entry) || !ReadFeatureEntry(entry, &feature) || !visit(feature)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace headrace

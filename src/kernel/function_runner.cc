@@ -1,0 +1,21 @@
+#include "kernel/function_runner.h"
+
+#include "sync/notification.h"
+
+namespace headrace {
+
+Result<std::vector<Tensor>> CompiledFunction::RunAndWait(std::vector<Tensor> args, CancellationToken* cancellation) const {
+  Notification finished;
+  Status status;
+  std::vector<Tensor> results;
+  Run(std::move(args), cancellation, [&](const Status& outcome, std::vector<Tensor> values) {
+    status = outcome;
+    results = std::move(values);
+    finished.Notify();
+  });
+  finished.Wait();
+  if (!status.ok()) return status;
+  return results;
+}
+
+}  // namespace headrace

@@ -1,0 +1,21 @@
+// The list of the family's ops.
+#include "ops/control_flow/control_flow_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterControlFlowOps(OpRegistry& registry) {
+  registry.Add(Arg());
+  registry.Add(Retval());
+  registry.Add(Send());
+  registry.Add(HostSend());
+  registry.Add(Recv());
+  registry.Add(HostRecv());
+  registry.Add(Switch());
+  registry.Add(Merge());
+  registry.Add(NoOp());
+  registry.Add(ControlTrigger());
+}
+
+}  // namespace headrace

@@ -1,0 +1,19 @@
+// The definitions of this family, one function for each op.
+#pragma once
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+OpDefinition Arg();
+OpDefinition Retval();
+OpDefinition Send();
+OpDefinition HostSend();
+OpDefinition Recv();
+OpDefinition HostRecv();
+OpDefinition Switch();
+OpDefinition Merge();
+OpDefinition NoOp();
+OpDefinition ControlTrigger();
+
+}  // namespace headrace

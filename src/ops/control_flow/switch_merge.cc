@@ -1,0 +1,69 @@
+// Switch: passes `data` on to output_true or output_false, as `pred` says; the other output is dead.
+// Merge: passes on the one input that is alive, and its index. Errors: kInvalidArgument when `pred` is not a scalar.
+#include "graph/shape_context.h"
+#include "kernel/kernel.h"
+#include "ops/control_flow/control_flow_ops.h"
+
+namespace headrace {
+
+namespace {
+
+constexpr char kNoGradient[] = "conditions made of Switch and Merge are not differentiated";
+
+Status SwitchShape(ShapeContext& c) {
+  HR_RETURN_IF_ERROR(c.RequireScalar(1));
+  HR_RETURN_IF_ERROR(c.SetOutput(0, c.input(0)));
+  return c.SetOutput(1, c.input(0));
+}
+
+Status SwitchCpu(KernelContext& c) {
+  const Tensor& pred = c.input(1);
+  if (pred.num_elements() != 1) return InvalidArgument("Switch: pred must be a scalar, it is ", pred);
+  const int taken = pred.data<bool>()[0] ? 1 : 0;
+  if (c.input_variable(0) != nullptr) HR_RETURN_IF_ERROR(c.SetOutputVariable(taken, c.input_variable(0)));
+  return c.SetOutput(taken, c.TakeInput(0));
+}
+
+/// What all inputs have in common.
+PartialShape CommonShape(const PartialShape& a, const PartialShape& b) {
+  if (!a.has_rank() || !b.has_rank() || a.rank() != b.rank()) return PartialShape();
+  PartialShape common = a;
+  for (int i = 0; i < a.rank(); ++i) {
+    if (a.dim(i) != b.dim(i)) common.SetDim(i, PartialShape::kUnknownDim);
+  }
+  return common;
+}
+
+Status MergeShape(ShapeContext& c) {
+  PartialShape common = c.input(0);
+  for (int i = 1; i < c.num_inputs(); ++i) common = CommonShape(common, c.input(i));
+  HR_RETURN_IF_ERROR(c.SetOutput(0, std::move(common)));
+  return c.SetOutput(1, PartialShape::Scalar());
+}
+
+Status MergeCpu(KernelContext& c) {
+  for (int i = 0; i < c.num_inputs(); ++i) {
+    if (!c.input(i).valid()) continue;
+    HR_RETURN_IF_ERROR(c.SetOutput(0, c.TakeInput(i)));
+    return c.SetOutput(1, Tensor::Scalar<int32_t>(i));
+  }
+  return Internal("Merge: no input is alive");
+}
+
+}  // namespace
+
+OpDefinition Switch() {
+  return OpDefinition("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type")
+      .Shape(SwitchShape)
+      .NoGradient(kNoGradient)
+      .Kernels(AnyType(FunctionKernel(SwitchCpu), /*cheap=*/true));
+}
+
+OpDefinition Merge() {
+  return OpDefinition("Merge(inputs: N * T) -> (output: T, value_index: i32) | T: type | N: int >= 1")
+      .Shape(MergeShape)
+      .NoGradient(kNoGradient)
+      .Kernels(AnyType(FunctionKernel(MergeCpu), /*cheap=*/true));
+}
+
+}  // namespace headrace

@@ -1,0 +1,24 @@
+#include "ops/register.h"
+
+#include <mutex>
+
+namespace headrace {
+
+void RegisterAllOps() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OpRegistry& registry = OpRegistry::Global();
+    RegisterArrayOps(registry);
+    RegisterControlFlowOps(registry);
+    RegisterDataFlowOps(registry);
+    RegisterDataOps(registry);
+    RegisterIoOps(registry);
+    RegisterMathOps(registry);
+    RegisterNnOps(registry);
+    RegisterRandomOps(registry);
+    RegisterStateOps(registry);
+    RegisterTrainOps(registry);
+  });
+}
+
+}  // namespace headrace

@@ -1,0 +1,15 @@
+#include "ops/state/state_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterStateOps(OpRegistry& registry) {
+  for (OpDefinition (*make)() : {VarHandleOp, VarIsInitializedOp, ReadVariableOp, VariableShape, DestroyResourceOp,
+                                 AssignVariableOp, AssignAddVariableOp, AssignSubVariableOp, ResourceGather, ResourceGatherNd}) {
+    registry.Add(make());
+  }
+  for (OpDefinition& op : ResourceScatterOps()) registry.Add(std::move(op));
+}
+
+}  // namespace headrace

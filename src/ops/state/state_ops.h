@@ -1,0 +1,24 @@
+// The ops of the family `state`, one function each; state_ops.cc registers them.
+#pragma once
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+OpDefinition VarHandleOp();
+OpDefinition VarIsInitializedOp();
+OpDefinition ReadVariableOp();
+OpDefinition VariableShape();
+OpDefinition DestroyResourceOp();
+
+OpDefinition AssignVariableOp();
+OpDefinition AssignAddVariableOp();
+OpDefinition AssignSubVariableOp();
+
+OpDefinition ResourceGather();
+OpDefinition ResourceGatherNd();
+
+/// ResourceScatterAdd, Sub, Mul, Div, Min, Max, Update.
+std::vector<OpDefinition> ResourceScatterOps();
+
+}  // namespace headrace
