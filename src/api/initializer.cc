@@ -68,7 +68,7 @@ Output Initializer::In(const CallScope& scope) const {
 
 Initializer Filled(const Shape& shape, double value, DType dtype) {
   return Make(dtype, shape, [=](const GraphBuilder& builder, GraphState&) {
-    return train::Filled(builder, dtype, shape, value, value == 0 ? "zeros" : value == 1 ? "ones" : "Const");
+    return headrace::train::Filled(builder, dtype, shape, value, value == 0 ? "zeros" : value == 1 ? "ones" : "Const");
   });
 }
 

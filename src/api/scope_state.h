@@ -17,7 +17,7 @@ namespace headrace::api {
 struct GraphState {
   Graph graph;
   Status status;  // the first mistake
-  train::VariableCollection variables;
+  headrace::train::VariableCollection variables;
   std::optional<int64_t> seed;
 
   // Of a function that is traced: where it stands, and what it uses from there.

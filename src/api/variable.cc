@@ -14,14 +14,14 @@ Variable::Variable(const CallScope& scope, const Initializer& initializer, const
   GraphState& graph = *Access::GraphOf(scope.scope());
   BuildAt(graph, scope.where(), [&] {
     const ScopeState& state = Access::State(scope.scope());
-    train::VariableOptions options;
+    headrace::train::VariableOptions options;
     if (!state.next_name.empty()) options.name = state.next_name;
     options.dtype = initializer.dtype();
     options.shape = initializer.shape();
     options.trainable = settings.trainable;
     options.initial_value = [&](const GraphBuilder& builder) { return initializer.state().build(builder, graph); };
-    train::VariableNodes nodes = train::BuildVariable(state.builder, options, &graph.variables);
-    if (graph.status.ok()) nodes_ = std::make_shared<const train::VariableNodes>(std::move(nodes));
+    headrace::train::VariableNodes nodes = headrace::train::BuildVariable(state.builder, options, &graph.variables);
+    if (graph.status.ok()) nodes_ = std::make_shared<const headrace::train::VariableNodes>(std::move(nodes));
     return OkStatus();
   });
 }
@@ -62,7 +62,7 @@ Operation GlobalVariablesInitializer(const CallScope& scope) {
   Node* node = nullptr;
   BuildAt(graph, scope.where(), [&] {
     const ScopeState& state = Access::State(scope.scope());
-    node = train::InitializeAll(state.builder, graph.variables, state.next_name.empty() ? "init" : state.next_name);
+    node = headrace::train::InitializeAll(state.builder, graph.variables, state.next_name.empty() ? "init" : state.next_name);
     return OkStatus();
   });
   return Access::MakeOperation(scope.scope(), node);
@@ -71,7 +71,7 @@ Operation GlobalVariablesInitializer(const CallScope& scope) {
 std::vector<Variable> GlobalVariables(const Scope& scope) {
   std::vector<Variable> variables;
   if (!scope.valid()) return variables;
-  for (const train::VariableNodes& nodes : Access::GraphOf(scope)->variables) variables.push_back(VariableAccess::Make(scope, nodes));
+  for (const headrace::train::VariableNodes& nodes : Access::GraphOf(scope)->variables) variables.push_back(VariableAccess::Make(scope, nodes));
   return variables;
 }
 

@@ -54,7 +54,7 @@ class HR_EXPORT Variable {
   friend struct VariableAccess;
   Variable() = default;
   Scope scope_;
-  std::shared_ptr<const train::VariableNodes> nodes_;
+  std::shared_ptr<const headrace::train::VariableNodes> nodes_;
 };
 
 /// Initializes all variables that the graph has so far. Op NoOp `init`.

@@ -9,11 +9,11 @@
 namespace headrace::api {
 
 struct VariableAccess {
-  static const train::VariableNodes* Nodes(const Variable& variable) { return variable.nodes_.get(); }
-  static Variable Make(const Scope& scope, train::VariableNodes nodes) {
+  static const headrace::train::VariableNodes* Nodes(const Variable& variable) { return variable.nodes_.get(); }
+  static Variable Make(const Scope& scope, headrace::train::VariableNodes nodes) {
     Variable variable;
     variable.scope_ = Access::Unnamed(scope);
-    variable.nodes_ = std::make_shared<const train::VariableNodes>(std::move(nodes));
+    variable.nodes_ = std::make_shared<const headrace::train::VariableNodes>(std::move(nodes));
     return variable;
   }
 };
