@@ -1,0 +1,109 @@
+#include "ops/math/elementwise.h"
+
+#include "kernel/broadcast.h"
+
+namespace headrace {
+namespace {
+
+const char* Advance(const void* base, int64_t bytes) { return static_cast<const char*>(base) + bytes; }
+char* Advance(void* base, int64_t bytes) { return static_cast<char*>(base) + bytes; }
+
+class UnaryElementwise final : public Kernel {
+ public:
+  UnaryElementwise(UnaryLoop loop, double cost_ns) : loop_(loop), cost_ns_(cost_ns) {}
+
+  Status Compute(KernelContext& context) override {
+    const Tensor& x = context.input(0);
+    const void* from = x.raw();
+    const int64_t count = x.num_elements(), x_size = DTypeSize(x.dtype());
+    HR_ASSIGN_OR_RETURN(Tensor * y, context.AllocateOrReuse(0, {0}, x.shape()));
+    void* to = y->mutable_raw();
+    const int64_t y_size = DTypeSize(y->dtype());
+    ForRange(context, count, cost_ns_, [&](int64_t begin, int64_t end) {
+      loop_(Advance(from, begin * x_size), Advance(to, begin * y_size), end - begin);
+    });
+    return OkStatus();
+  }
+
+ private:
+  const UnaryLoop loop_;
+  const double cost_ns_;
+};
+
+class BinaryElementwise final : public Kernel {
+ public:
+  BinaryElementwise(BinaryLoop loop, OperandCheck check, double cost_ns) : loop_(loop), check_(check), cost_ns_(cost_ns) {}
+
+  Status Compute(KernelContext& context) override {
+    if (check_ != nullptr) HR_RETURN_IF_ERROR(check_(context.input(1).raw(), context.input(1).num_elements()));
+    return ComputeBinary(context, loop_, cost_ns_);
+  }
+
+ private:
+  const BinaryLoop loop_;
+  const OperandCheck check_;
+  const double cost_ns_;
+};
+
+// Both operands are read in the output's order, or are one element (step 0).
+Status ComputeAligned(KernelContext& context, BinaryLoop loop, double cost_ns, int64_t x_step, int64_t y_step) {
+  const Tensor& shaped = context.input(x_step == 1 ? 0 : 1);
+  const void* x = context.input(0).raw();
+  const void* y = context.input(1).raw();
+  const int64_t count = shaped.num_elements(), size = DTypeSize(shaped.dtype());
+  Result<Tensor*> made = x_step == 1 && y_step == 1 ? context.AllocateOrReuse(0, {0, 1}, shaped.shape())
+                                                    : context.AllocateOrReuse(0, {x_step == 1 ? 0 : 1}, shaped.shape());
+  if (!made.ok()) return made.status();
+  void* z = (*made)->mutable_raw();
+  const int64_t z_size = DTypeSize((*made)->dtype());
+  ForRange(context, count, cost_ns, [&](int64_t begin, int64_t end) {
+    loop(Advance(x, begin * x_step * size), Advance(y, begin * y_step * size), Advance(z, begin * z_size), end - begin,
+         x_step, y_step);
+  });
+  return OkStatus();
+}
+
+Status ComputeBroadcast(KernelContext& context, BinaryLoop loop, double cost_ns) {
+  const Tensor& x = context.input(0);
+  const Tensor& y = context.input(1);
+  HR_ASSIGN_OR_RETURN(const Broadcast broadcast, Broadcast::Make({&x.shape(), &y.shape()}));
+  const void* x_data = x.raw();
+  const void* y_data = y.raw();
+  const int64_t size = DTypeSize(x.dtype()), count = broadcast.output().num_elements();
+  // Only an operand of the output's size may become the output, and it is then read in the output's order.
+  HR_ASSIGN_OR_RETURN(Tensor * z, context.AllocateOrReuse(0, {0, 1}, broadcast.output()));
+  void* z_data = z->mutable_raw();
+  const int64_t z_size = DTypeSize(z->dtype());
+  ForRange(context, count, cost_ns, [&](int64_t begin, int64_t end) {
+    broadcast.ForRuns(begin, end, [&](const Broadcast::Offsets& from, int64_t to, int64_t run) {
+      loop(Advance(x_data, from[0] * size), Advance(y_data, from[1] * size), Advance(z_data, to * z_size), run,
+           broadcast.step(0), broadcast.step(1));
+    });
+  });
+  return OkStatus();
+}
+
+}  // namespace
+
+Status ComputeBinary(KernelContext& context, BinaryLoop loop, double cost_ns) {
+  const Shape& x = context.input(0).shape();
+  const Shape& y = context.input(1).shape();
+  if (x == y) return ComputeAligned(context, loop, cost_ns, 1, 1);
+  if (y.num_elements() == 1 && y.rank() <= x.rank()) return ComputeAligned(context, loop, cost_ns, 1, 0);
+  if (x.num_elements() == 1 && x.rank() <= y.rank()) return ComputeAligned(context, loop, cost_ns, 0, 1);
+  return ComputeBroadcast(context, loop, cost_ns);
+}
+
+KernelDefinition UnaryKernel(DType type, UnaryLoop loop, double cost_ns) {
+  return {.types = {{"T", {type}}}, .factory = [loop, cost_ns](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
+            return std::unique_ptr<Kernel>(std::make_unique<UnaryElementwise>(loop, cost_ns));
+          }};
+}
+
+KernelDefinition BinaryKernel(DType type, BinaryLoop loop, OperandCheck check, double cost_ns) {
+  return {.types = {{"T", {type}}}, .factory = [=](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
+            return std::unique_ptr<Kernel>(std::make_unique<BinaryElementwise>(loop, check, cost_ns));
+          }};
+}
+
+}  // namespace headrace
