@@ -24,6 +24,7 @@ std::string InstanceKey(const FunctionRef& function) {
 
 /// One call; deletes itself at the end.
 struct FunctionCall {
+  std::shared_ptr<const StepPlan> plan;
   std::vector<Tensor> args;
   std::vector<Tensor> results;
   StepContext step;
@@ -44,7 +45,7 @@ class PlanFunction final : public CompiledFunction {
     if (args.size() != arg_types_.size()) {
       return done(InvalidArgument("The function takes ", arg_types_.size(), " arguments, ", args.size(), " are given"), {});
     }
-    auto* call = new FunctionCall{std::move(args), std::vector<Tensor>(plan_->fetches().size()), plan_->NewContext(),
+    auto* call = new FunctionCall{plan_, std::move(args), std::vector<Tensor>(plan_->fetches().size()), plan_->NewContext(),
                                   std::move(done)};
     call->step.args = call->args;
     call->step.results = call->results;
