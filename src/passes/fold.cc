@@ -75,12 +75,12 @@ class Folder {
   Graph* graph_;
   const FoldOptions& options_;
   const std::vector<std::vector<Consumer>> consumers_;  // of the graph as it was
-  std::vector<bool> folded_;
+  std::vector<bool> folded_;  // by node id
+  std::vector<Node*> made_;
 };
 
 Status Folder::Replace(Node* node, const std::vector<Tensor>& values) {
   const std::vector<Consumer>& consumers = consumers_[static_cast<size_t>(node->id())];
-  Node* last = nullptr;
   for (int i = 0; i < node->num_outputs(); ++i) {
     const Tensor& value = values[static_cast<size_t>(i)];
     NodeSpec spec;
@@ -88,11 +88,12 @@ Status Folder::Replace(Node* node, const std::vector<Tensor>& values) {
     HR_ASSIGN_OR_RETURN(spec.definition, OpRegistry::Global().Lookup("Const"));
     spec.attrs = {{"value", value}, {"dtype", value.dtype()}};
     spec.device = node->requested_device();
-    HR_ASSIGN_OR_RETURN(last, graph_->AddNode(std::move(spec)));
-    last->set_assigned_device(node->assigned_device());
-    last->set_output_shapes({PartialShape(value.shape())});
+    HR_ASSIGN_OR_RETURN(Node * constant, graph_->AddNode(std::move(spec)));
+    constant->set_assigned_device(node->assigned_device());
+    constant->set_output_shapes({PartialShape(value.shape())});
+    made_.push_back(constant);
     for (const Consumer& consumer : consumers) {
-      if (consumer.output_index == i) HR_RETURN_IF_ERROR(graph_->SetInput(consumer.node, consumer.input, Endpoint{last, 0}));
+      if (consumer.output_index == i) HR_RETURN_IF_ERROR(graph_->SetInput(consumer.node, consumer.input, Endpoint{constant, 0}));
     }
   }
   // What waited for the node now has nothing to wait for.
@@ -122,6 +123,9 @@ void Folder::RemoveUnused(const std::vector<Node*>& order) {
     if (uses[id] > 0 || !(folded_[id] || (was_read && ConstantValue(*node) != nullptr))) continue;
     for (const Endpoint& input : node->inputs()) --uses[static_cast<size_t>(input.node->id())];
     graph_->RemoveNode(node);
+  }
+  for (Node* node : made_) {
+    if (uses[static_cast<size_t>(node->id())] == 0) graph_->RemoveNode(node);
   }
 }
 

@@ -17,10 +17,11 @@ struct FoldTest : testing::Test {
   Endpoint Number(float value) { return t.builder.Scalar(value); }
   // Prunes to `fetch`, folds, and returns the node whose value is fetched.
   const Node* Fetched(Endpoint fetch) {
+    const std::string end = StrCat("_retval_", fetch.node->name(), "_0");
     EXPECT_TRUE(PruneToFetches(&t.graph, {}, {fetch.ToString()}, {}, {.local = true}).ok());
     const Status folded = RunPasses(&t.graph, {{"fold", [](Graph* graph) { return FoldConstants(graph); }}});
     EXPECT_TRUE(folded.ok()) << folded.ToString();
-    return t.graph.Find(StrCat("_retval_", fetch.node->name(), "_0"))->input(0).node;
+    return t.graph.Find(end)->input(0).node;
   }
   TestGraph t;
 };
