@@ -10,6 +10,12 @@ namespace {
 
 Status NeverRun(KernelContext&) { return Internal("an op of a test was run"); }
 
+Status Sum(KernelContext& c) {
+  return c.SetOutput(0, Tensor::Scalar(c.input(0).scalar<float>() + c.input(1).scalar<float>()));
+}
+
+Status Fail(KernelContext&) { return InvalidArgument("this op fails"); }
+
 KernelDefinition KernelOn(std::string device_type) {
   KernelDefinition kernel;
   kernel.device_type = std::move(device_type);
@@ -37,6 +43,10 @@ void AddTestOps(OpRegistry& registry) {
   add("Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type", {"CPU"});
   add("VarHandleOp() -> (resource: resource) | dtype: type | shape: shape | shared_name: string = '' | stateful", {"CPU"});
   add("ReadVariableOp(resource: resource) -> (value: dtype) | dtype: type | stateful", {"CPU"});
+  registry.Add(OpDefinition("TestSum(x: T, y: T) -> (z: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
+                   .Kernels(AnyType(FunctionKernel(Sum))));
+  registry.Add(OpDefinition("TestFail(x: T) -> (y: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
+                   .Kernels(AnyType(FunctionKernel(Fail))));
   add("Enter(data: T) -> (output: T) | T: type | frame_name: string", {"CPU"});
   add("NextIteration(data: T) -> (output: T) | T: type", {"CPU"});
   add("Exit(data: T) -> (output: T) | T: type", {"CPU"});
