@@ -35,12 +35,11 @@ void Elements::CopyObjects(const void* from, void* to, int64_t count) const {
   VisitStorage(dtype_, size_, [&]<typename T>(T*) { std::copy_n(static_cast<const T*>(from), count, static_cast<T*>(to)); });
 }
 
-void Elements::CopyStrided(const void* from, int64_t step, void* to, int64_t count) const {
-  if (step == 1) return Copy(from, to, count);
+void Elements::CopyStrided(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t count) const {
   VisitStorage(dtype_, size_, [&]<typename T>(T*) {
     const T* source = static_cast<const T*>(from);
     T* target = static_cast<T*>(to);
-    for (int64_t i = 0; i < count; ++i) target[i] = source[i * step];
+    for (int64_t i = 0; i < count; ++i) target[i * to_stride] = source[i * from_stride];
   });
 }
 

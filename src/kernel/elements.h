@@ -26,8 +26,8 @@ class Elements {
       std::memcpy(to, from, static_cast<size_t>(count * size_));
     }
   }
-  /// Copies `from[i * step]` to `to[i]`.
-  void CopyStrided(const void* from, int64_t step, void* to, int64_t count) const;
+  /// Copies `from[i * from_stride]` to `to[i * to_stride]`.
+  void CopyStrided(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t count) const;
   /// Sets `count` elements to `*value`.
   void Fill(const void* value, void* to, int64_t count) const;
   /// Sets `count` elements to zero, false or empty.

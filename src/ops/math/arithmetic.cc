@@ -9,19 +9,13 @@
 namespace headrace {
 namespace {
 
-#define HR_WRAPPING_FUNCTOR(Name, op)                                                                          \
-  struct Name##Functor {                                                                                       \
-    template <typename T>                                                                                      \
-    T operator()(T x, T y) const {                                                                             \
-      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) op static_cast<Wrapping<T>>(y)); \
-      else return x op y;                                                                                      \
-    }                                                                                                          \
+struct SubFunctor {
+  template <typename T>
+  T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(y));
+    else return x - y;
   }
-HR_WRAPPING_FUNCTOR(Add, +);
-HR_WRAPPING_FUNCTOR(Sub, -);
-HR_WRAPPING_FUNCTOR(Mul, *);
-#undef HR_WRAPPING_FUNCTOR
-
+};
 struct MulNoNanFunctor {  // 0 where y is 0, whatever x is
   template <typename T>
   T operator()(T x, T y) const { return y == T(0) ? T(0) : x * y; }

@@ -21,7 +21,7 @@ using UnsignedTypes = Types<uint8_t, uint16_t, uint32_t, uint64_t>;
 
 /// The type that arithmetic is done in: float for the half types, T for others.
 template <typename T>
-using Compute = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
+using ComputeType = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
 
 template <typename T>
 inline constexpr bool kIsComplex = false;
@@ -32,9 +32,25 @@ inline constexpr bool kIsComplex<std::complex<T>> = true;
 template <typename T>
 using Wrapping = std::conditional_t<(sizeof(T) < 4), uint32_t, std::make_unsigned_t<T>>;
 
+/// Sum and product of two elements, wrapping for integers.
+struct AddFunctor {
+  template <typename T>
+  T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
+    else return x + y;
+  }
+};
+struct MulFunctor {
+  template <typename T>
+  T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
+    else return x * y;
+  }
+};
+
 template <typename F, typename T>
 void UnaryRun(const void* x_data, void* y_data, int64_t count) {
-  using In = Compute<T>;
+  using In = ComputeType<T>;
   using Out = std::invoke_result_t<F, In>;
   using Stored = std::conditional_t<std::is_same_v<Out, bool>, bool, std::conditional_t<std::is_same_v<Out, In>, T, Out>>;
   const T* x = static_cast<const T*>(x_data);
@@ -44,7 +60,7 @@ void UnaryRun(const void* x_data, void* y_data, int64_t count) {
 
 template <typename F, typename T>
 void BinaryRun(const void* x_data, const void* y_data, void* z_data, int64_t count, int64_t x_step, int64_t y_step) {
-  using In = Compute<T>;
+  using In = ComputeType<T>;
   using Stored = std::conditional_t<std::is_same_v<std::invoke_result_t<F, In, In>, bool>, bool, T>;
   const T* x = static_cast<const T*>(x_data);
   const T* y = static_cast<const T*>(y_data);

@@ -1,0 +1,133 @@
+#include "kernel/strided_copy.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kBlock = 16;  // a 16 x 16 block of a transposed plane stays in the first cache
+
+/// The folded index space, outermost first.
+class Copy {
+ public:
+  Copy(DType dtype, std::span<const CopyDim> dims) : elements_(dtype), plain_(IsPlainData(dtype)) {
+    for (const CopyDim& dim : dims) {
+      empty_ |= dim.extent == 0;
+      if (dim.extent == 1) continue;
+      if (!dims_.empty() && dims_.back().from_stride == dim.extent * dim.from_stride &&
+          dims_.back().to_stride == dim.extent * dim.to_stride) {
+        dims_.back() = {dims_.back().extent * dim.extent, dim.from_stride, dim.to_stride};
+      } else {
+        dims_.push_back(dim);
+      }
+    }
+    if (dims_.empty()) dims_.push_back({1, 1, 1});
+    MoveUnitStrideNext();
+  }
+
+  bool empty() const { return empty_; }
+  int64_t outer() const { return dims_[0].extent; }
+  int64_t elements_per_outer() const {
+    int64_t count = 1;
+    for (size_t d = 1; d < dims_.size(); ++d) count *= dims_[d].extent;
+    return count;
+  }
+
+  // Indices [begin, end) of the outermost dimension.
+  void Run(const void* from, void* to, int64_t begin, int64_t end) const {
+    const CopyDim& first = dims_[0];
+    const char* source = elements_.At(from, begin * first.from_stride);
+    char* target = elements_.At(to, begin * first.to_stride);
+    if (dims_.size() == 1) return Innermost(source, target, end - begin);
+    if (dims_.size() == 2 && transposed_) return Plane(source, target, end - begin);
+    for (int64_t i = begin; i < end; ++i) {
+      Inside(source, target);
+      source += first.from_stride * elements_.size();
+      target += first.to_stride * elements_.size();
+    }
+  }
+
+ private:
+  // Where the last dimension is contiguous in `to` and another one in `from`, makes that one the last but one: a plane to transpose.
+  void MoveUnitStrideNext() {
+    const size_t rank = dims_.size();
+    if (rank < 2 || !plain_ || dims_[rank - 1].to_stride != 1 || dims_[rank - 1].from_stride == 1) return;
+    for (size_t d = 0; d + 1 < rank; ++d) {
+      if (dims_[d].from_stride != 1) continue;
+      std::rotate(dims_.begin() + static_cast<std::ptrdiff_t>(d), dims_.begin() + static_cast<std::ptrdiff_t>(d + 1), dims_.end() - 1);
+      transposed_ = true;
+      return;
+    }
+  }
+
+  void Innermost(const void* from, void* to, int64_t count) const {
+    const CopyDim& dim = dims_.back();
+    if (dim.from_stride == 1 && dim.to_stride == 1) return elements_.Copy(from, to, count);
+    if (dim.from_stride == 0 && dim.to_stride == 1) return elements_.Fill(from, to, count);
+    elements_.CopyStrided(from, dim.from_stride, to, dim.to_stride, count);
+  }
+
+  // The last two dimensions, `rows` of the last but one.
+  void Plane(const char* from, char* to, int64_t rows) const {
+    const CopyDim &row = dims_[dims_.size() - 2], &column = dims_.back();
+    for (int64_t c = 0; c < column.extent; c += kBlock) {
+      const int64_t count = std::min(kBlock, column.extent - c);
+      for (int64_t r = 0; r < rows; r += kBlock) {
+        for (int64_t i = r; i < std::min(rows, r + kBlock); ++i) {
+          elements_.CopyStrided(from + (i + c * column.from_stride) * elements_.size(), column.from_stride,
+                                to + (i * row.to_stride + c) * elements_.size(), 1, count);
+        }
+      }
+    }
+  }
+
+  // All dimensions inside the outermost.
+  void Inside(const char* from, char* to) const {
+    const size_t last = dims_.size() - (transposed_ ? 2 : 1);  // the dimensions [1, last) are walked here
+    int64_t small[8] = {};
+    std::vector<int64_t> large(last > 8 ? last : 0);
+    int64_t* index = last > 8 ? large.data() : small;
+    while (true) {
+      transposed_ ? Plane(from, to, dims_[last].extent) : Innermost(from, to, dims_[last].extent);
+      size_t d = last;
+      while (--d > 0) {
+        from += dims_[d].from_stride * elements_.size();
+        to += dims_[d].to_stride * elements_.size();
+        if (++index[d] < dims_[d].extent) break;
+        from -= dims_[d].extent * dims_[d].from_stride * elements_.size();
+        to -= dims_[d].extent * dims_[d].to_stride * elements_.size();
+        index[d] = 0;
+      }
+      if (d == 0) return;
+    }
+  }
+
+  const Elements elements_;
+  const bool plain_;
+  bool empty_ = false;
+  bool transposed_ = false;
+  std::vector<CopyDim> dims_;
+};
+
+}  // namespace
+
+std::vector<int64_t> DenseStrides(std::span<const int64_t> dims) {
+  std::vector<int64_t> strides(dims.size());
+  int64_t stride = 1;
+  for (size_t d = dims.size(); d-- > 0;) {
+    strides[d] = stride;
+    stride *= dims[d];
+  }
+  return strides;
+}
+
+void StridedCopy(const KernelContext& context, DType dtype, std::span<const CopyDim> dims, const void* from, void* to) {
+  const Copy copy(dtype, dims);
+  if (copy.empty()) return;
+  const double cost_ns = 0.5 * static_cast<double>(copy.elements_per_outer());
+  if (cost_ns * static_cast<double>(copy.outer()) < 100'000) return copy.Run(from, to, 0, copy.outer());
+  context.ParallelFor(copy.outer(), cost_ns, [&](int64_t begin, int64_t end) { copy.Run(from, to, begin, end); });
+}
+
+}  // namespace headrace

@@ -1,0 +1,16 @@
+#include "ops/math/math_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterMathOps(OpRegistry& registry) {
+  constexpr std::vector<OpDefinition> (*kLists[])() = {
+      UnaryOps,  UnaryGradOps, ComplexOps, ArithmeticOps,  DivisionOps,  PowerOps,  CompareOps, LogicalOps,
+      AddNOps,   MatMulOps,    BatchMatMulOps, ReductionOps, ArgMaxOps, SegmentOps, CumulativeOps, ClipOps};
+  for (const auto list : kLists) {
+    for (OpDefinition& op : list()) registry.Add(std::move(op));
+  }
+}
+
+}  // namespace headrace
