@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "format/little_endian.h"
+
 namespace headrace {
 
 bool WireCursor::ReadLongVarint(uint64_t* value) {
@@ -85,14 +87,6 @@ bool ForEachValueField(std::string_view list, Packed&& packed, Single&& single) 
     }
   }
   return true;
-}
-
-void AppendVarint(std::string& out, uint64_t value) {
-  while (value >= 0x80) {
-    out += static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  out += static_cast<char>(value);
 }
 
 void AppendLengthDelimited(std::string& out, uint32_t field, std::string_view bytes) {

@@ -43,7 +43,10 @@ class HR_EXPORT WireCursor {
   }
   bool ReadBytes(std::string_view* bytes) {
     uint64_t length;
-    if (!ReadVarint(&length) || length > static_cast<uint64_t>(end_ - next_)) return false;
+    return ReadVarint(&length) && ReadRaw(length, bytes);
+  }
+  bool ReadRaw(uint64_t length, std::string_view* bytes) {
+    if (length > static_cast<uint64_t>(end_ - next_)) return false;
     *bytes = std::string_view(next_, length);
     next_ += length;
     return true;

@@ -98,6 +98,19 @@ Result<std::string> ChooseDevice(const std::string& op, const std::string& reque
   return device;
 }
 
+// A node that uses a resource or a ref must be where that is, so that asking for another device could only fail. Functions find
+// their own way to what they are given.
+void FollowState(const OpSignature& signature, const std::vector<Endpoint>& inputs, std::string* device) {
+  if (std::ranges::any_of(signature.attrs, [](const AttrSignature& attr) { return attr.kind == "func"; })) return;
+  const bool takes_ref = std::ranges::any_of(signature.inputs, &ArgSignature::is_ref);
+  for (const Endpoint& input : inputs) {
+    const bool state = input && (input.dtype() == DType::kResource || (takes_ref && IsRef(input.dtype())));
+    if (!state || input.node->requested_device().empty()) continue;
+    *device = input.node->requested_device();
+    return;
+  }
+}
+
 // Joins the groups of the named nodes; the first of them that asked for a device decides the new node's too.
 void Colocate(const Graph& graph, const std::vector<std::string>& names, AttrMap* attrs, std::string* device) {
   if (names.empty()) return;
@@ -133,6 +146,7 @@ Node* GraphBuilder::AddNode(std::string_view op, std::vector<Endpoint> inputs, A
     HR_ASSIGN_OR_RETURN(const OpDefinition* definition, OpRegistry::Global().Lookup(op));
     HR_RETURN_IF_ERROR(InferAttrs(definition->signature(), inputs, &attrs));
     HR_ASSIGN_OR_RETURN(std::string device, ChooseDevice(definition->name(), options.device, device_, device_functions_));
+    FollowState(definition->signature(), inputs, &device);
     Colocate(*graph_, Joined(colocate_with_, options.colocate_with), &attrs, &device);
     HR_ASSIGN_OR_RETURN(Node* node, graph_->AddNode({.name = name,
                                                      .definition = definition,

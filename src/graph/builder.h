@@ -34,7 +34,8 @@ class HR_EXPORT GraphBuilder {
   void Fail(const Status& status) const { KeepRootCause(status_, status); }
 
   /// Adds a node; `inputs` are all its tensors in order. Types, counts and type lists are taken from the inputs, other missing
-  /// attributes from their defaults. Returns nullptr after an error.
+  /// attributes from their defaults. A node that uses a resource or ref asks for the device of that, whatever the scope says.
+  /// Returns nullptr after an error.
   Node* AddNode(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs = {}, NodeOptions options = {}) const;
   /// The same, for the node's output `index`.
   Endpoint Op(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs = {}, int index = 0) const;
@@ -51,6 +52,8 @@ class HR_EXPORT GraphBuilder {
   GraphBuilder WithDeviceFunction(DeviceFunction function) const;
   GraphBuilder WithControlInputs(std::vector<Node*> nodes) const;
   GraphBuilder ColocatedWith(const Node* node) const;
+  /// The same graph without prefix, device, control inputs and colocation.
+  GraphBuilder AtRoot() const { return GraphBuilder(graph_, status_); }
   const std::string& name_prefix() const { return prefix_; }
 
  private:

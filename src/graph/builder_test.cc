@@ -105,6 +105,15 @@ TEST_F(BuilderTest, ColocatedNodesJoinTheGroupAndTheDevice) {
   EXPECT_EQ(third->attrs().at("_class"), group);
 }
 
+TEST_F(BuilderTest, UsersOfARefAskForItsDevice) {
+  const AttrMap attrs = {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}};
+  const Endpoint variable = builder_.WithDevice("/job:ps/task:0").Op("VariableV2", {}, attrs);
+  const GraphBuilder worker = builder_.WithDevice("/job:worker");
+  const Endpoint one = worker.Scalar(1.0f);
+  EXPECT_EQ(worker.AddNode("Assign", {variable, one})->requested_device(), "/job:ps/task:0");
+  EXPECT_EQ(worker.AddNode("Identity", {variable})->requested_device(), "/job:worker") << "reading by value binds to nothing";
+}
+
 TEST_F(BuilderTest, ControlInputsAddUpWithoutRepetition) {
   Node* a = builder_.AddNode("NoOp", {});
   Node* b = builder_.AddNode("NoOp", {});

@@ -1,0 +1,70 @@
+#include "data/iterator.h"
+
+namespace headrace {
+
+namespace {
+
+Status CheckSpec(const Dataset& dataset, const std::vector<DType>& types, const std::vector<PartialShape>& shapes) {
+  if (dataset.output_types() != types) {
+    return InvalidArgument("Number of components or their types do not match: expected [", StrJoin(types, ","),
+                           "], the dataset has [", StrJoin(dataset.output_types(), ","), "]");
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (!dataset.output_shapes()[i].IsCompatibleWith(shapes[i])) {
+      return InvalidArgument("Incompatible shapes at component ", i, ": expected ", shapes[i], " but got ",
+                             dataset.output_shapes()[i], ".");
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status Iterator::Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
+                       std::shared_ptr<FunctionRunner> functions) {
+  HR_RETURN_IF_ERROR(CheckSpec(*dataset, types_, shapes_));
+  auto run = std::make_shared<Run>();
+  run->dataset = std::move(dataset);
+  run->context.memory = runtime->memory;
+  run->context.runtime = std::move(runtime);
+  run->context.functions = std::move(functions);
+  HR_ASSIGN_OR_RETURN(run->stage, run->dataset->MakeStage(&run->context));
+  std::lock_guard lock(mutex_);
+  run_.swap(run);
+  return OkStatus();
+}
+
+std::shared_ptr<Iterator::Run> Iterator::CurrentRun() const {
+  std::lock_guard lock(mutex_);
+  return run_;
+}
+
+Result<Element> Iterator::GetNext() {
+  const std::shared_ptr<Run> run = CurrentRun();
+  if (run == nullptr) {
+    return FailedPrecondition("GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
+                              "initializer operation for this iterator before getting the next element.");
+  }
+  Element element;
+  bool end = false;
+  {
+    std::lock_guard lock(run->mutex);
+    HR_RETURN_IF_ERROR(run->stage->Next(&element, &end));
+  }
+  if (end) return OutOfRange("End of sequence");
+  for (size_t i = 0; i < element.size(); ++i) {
+    if (!shapes_[i].IsCompatibleWith(element[i].shape())) {
+      return InvalidArgument("Component ", i, " of the element has shape ", element[i].shape(), ", declared is ", shapes_[i]);
+    }
+  }
+  return element;
+}
+
+bool Iterator::MayBlock() const {
+  const std::shared_ptr<Run> run = CurrentRun();
+  if (run == nullptr) return false;
+  std::unique_lock lock(run->mutex, std::try_to_lock);
+  return !lock.owns_lock() || run->stage->MayBlock();  // without the lock: somebody else's turn is to be waited for
+}
+
+}  // namespace headrace

@@ -1,0 +1,50 @@
+// Iterator: the resource behind iterator ops: a place for a run through a dataset.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace headrace {
+
+/// Thread-safe; calls to GetNext take turns.
+class HR_EXPORT Iterator final : public Resource {
+ public:
+  Iterator(std::vector<DType> types, std::vector<PartialShape> shapes) : types_(std::move(types)), shapes_(std::move(shapes)) {}
+
+  const std::vector<DType>& output_types() const { return types_; }
+  const std::vector<PartialShape>& output_shapes() const { return shapes_; }
+
+  /// Begins a run through `dataset`, ending the one before. Errors: kInvalidArgument when the dataset's types or shapes are not
+  /// the iterator's; what the stages report.
+  Status Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
+               std::shared_ptr<FunctionRunner> functions);
+
+  /// Errors: kOutOfRange "End of sequence" at the end; kFailedPrecondition before Start; what the stages report.
+  Result<Element> GetNext();
+  /// True when GetNext may wait for a file or a function: then it belongs on the blocking pool.
+  bool MayBlock() const;
+
+  std::string DebugString() const override { return StrCat("Iterator over [", StrJoin(types_, ","), "]"); }
+
+ private:
+  /// One run; a call under way keeps it when another Start replaces it.
+  struct Run {
+    std::shared_ptr<const Dataset> dataset;
+    IteratorContext context;
+    std::mutex mutex;
+    std::unique_ptr<Stage> stage;  // guarded by mutex
+    ~Run() { context.cancellation.Cancel(Cancelled("The iterator was closed")); }
+  };
+  std::shared_ptr<Run> CurrentRun() const;
+
+  const std::vector<DType> types_;
+  const std::vector<PartialShape> shapes_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Run> run_;  // guarded by mutex_
+};
+
+}  // namespace headrace

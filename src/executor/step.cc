@@ -1,0 +1,161 @@
+// The start and the end of a step, its errors, and the memory that steps share.
+#include "executor/step.h"
+
+#include <algorithm>
+
+namespace headrace {
+
+namespace {
+
+constexpr uint32_t kStepsMeasuredAtFirst = 4;
+constexpr uint32_t kStepsPerMeasuredOne = 64;
+
+Status WithNodeName(const Status& status, const Node& node) {
+  if (status.message().find("{{node ") != std::string::npos) return status;
+  const Status named(status.code(), StrCat(status.message(), " [[{{node ", node.name(), "}}]]"));
+  return status.derived() ? named.AsDerived() : named;
+}
+
+}  // namespace
+
+Step::Step(const Plan& plan, StepPool* pool)
+    : plan_(plan), pool_(pool), slots_(static_cast<size_t>(plan.num_slots)), dead_(plan.nodes.size(), 0) {
+  main_.outputs.resize(static_cast<size_t>(plan.max_outputs));
+  ClearSlots();
+}
+
+Step::~Step() = default;
+
+void Step::Run(StepContext* context, StepPlan::Done done) {
+  context_ = context;
+  done_ = std::move(done);
+  const uint32_t index = plan_.num_steps.fetch_add(1, std::memory_order_relaxed);
+  is_measured_ = index < kStepsMeasuredAtFirst || index % kStepsPerMeasuredOne == 0;
+  pending_ = plan_.initial_pending;
+  merges_ = plan_.initial_merge;
+  num_active_.store(1, std::memory_order_relaxed);
+
+  Frame frame;
+  const Status status = CheckContext();
+  if (status.ok()) {
+    BindTokens();
+    BindValues();
+    main_.cheap = plan_.roots;
+    RunLoop(&main_);
+  } else {
+    Fail(status, nullptr);
+  }
+  Leave();
+}
+
+Status Step::CheckContext() const {
+  const auto& args = context_->args;
+  if (args.size() < plan_.feeds.size()) {
+    return InvalidArgument("Expects ", plan_.feeds.size(), " arguments, but ", args.size(), " is provided");
+  }
+  if (context_->results.size() < plan_.fetches.size()) {
+    return Internal("A step with ", plan_.fetches.size(), " results has room for ", context_->results.size());
+  }
+  for (size_t i = 0; i < plan_.feeds.size(); ++i) {
+    const DType expected = plan_.feeds[i].dtype;
+    if (expected == DType::kInvalid || args[i].dtype() == expected) continue;
+    return InvalidArgument("Expects arg[", i, "] to be ", DTypeName(expected), " but ", DTypeName(args[i].dtype()),
+                           " is provided: ", plan_.feeds[i].name);
+  }
+  return OkStatus();
+}
+
+void Step::BindTokens() {
+  if (!plan_.has_async) return;
+  token_.emplace();
+  parent_token_ = std::exchange(context_->cancellation, &*token_);
+  if (parent_token_ == nullptr) return;
+  parent_callback_ = parent_token_->OnCancel([this] { token_->Cancel(parent_token_->status()); });
+  if (parent_callback_ == 0) token_->Cancel(parent_token_->status());
+}
+
+void Step::BindValues() {
+  for (Tensor& result : context_->results) result = Tensor();
+  for (const PlanBinding& binding : plan_.arg_slots) {
+    slots_[static_cast<size_t>(binding.slot)].tensor = context_->args[static_cast<size_t>(binding.value_index)];
+  }
+  for (const PlanBinding& binding : plan_.arg_results) {
+    context_->results[static_cast<size_t>(binding.slot)] = context_->args[static_cast<size_t>(binding.value_index)];
+  }
+  for (const PlanBinding& binding : plan_.constant_results) {
+    context_->results[static_cast<size_t>(binding.slot)] = plan_.constants[static_cast<size_t>(binding.value_index)];
+  }
+}
+
+void Step::Fail(const Status& status, const PlanNode* node) {
+  const Status named = node == nullptr ? status : WithNodeName(status, *node->node);
+  {
+    std::lock_guard lock(mutex_);
+    KeepRootCause(&status_, named);
+  }
+  if (failed_.exchange(true)) return;
+  if (token_.has_value()) token_->Cancel(named.AsDerived());
+  if (context_->rendezvous != nullptr) context_->rendezvous->StartAbort(named.AsDerived());
+}
+
+bool Step::IsStopped() {
+  if (failed_.load(std::memory_order_relaxed)) return true;
+  if (context_->cancellation == nullptr || !context_->cancellation->IsCancelled()) return false;
+  Fail(context_->cancellation->status(), nullptr);
+  return true;
+}
+
+Status Step::CollectStatus() {
+  if (failed_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(mutex_);
+    return std::exchange(status_, OkStatus());
+  }
+  for (size_t i = 0; i < plan_.fetches.size(); ++i) {
+    if (plan_.fetches[i].dtype != DType::kInvalid && !context_->results[i].valid()) {
+      return InvalidArgument("The tensor returned for ", plan_.fetches[i].name, " was not valid.");
+    }
+  }
+  return OkStatus();
+}
+
+void Step::Finish() {
+  const Status status = CollectStatus();
+  if (failed_.exchange(false)) ClearSlots();
+  if (token_.has_value()) {
+    if (parent_token_ != nullptr) parent_token_->Deregister(parent_callback_);
+    context_->cancellation = std::exchange(parent_token_, nullptr);
+  }
+  const StepPlan::Done done = std::move(done_);
+  pool_->Give(this);  // from here on this may be another step
+  done(status);
+}
+
+void Step::ClearSlots() {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i] = InputValue();
+    const int32_t constant = plan_.slot_constant[i];
+    if (constant >= 0) slots_[i].tensor = plan_.constants[static_cast<size_t>(constant)];
+  }
+  std::ranges::fill(dead_, uint8_t{0});
+  for (InputValue& output : main_.outputs) output = InputValue();
+}
+
+Step* StepPool::Take() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      Step* step = free_.back().release();
+      free_.pop_back();
+      return step;
+    }
+  }
+  return new Step(plan_, this);
+}
+
+void StepPool::Give(Step* step) {
+  std::unique_ptr<Step> surplus(step);  // ends after the lock
+  std::lock_guard lock(mutex_);
+  if (free_.size() < kMaxKept) free_.push_back(std::move(surplus));
+}
+
+}  // namespace headrace

@@ -1,0 +1,14 @@
+// The list of the family's ops.
+#include "ops/data/data_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterDataOps(OpRegistry& registry) {
+  for (auto ops : {DatasetSourceOps, DatasetTransformOps, DatasetFunctionOps, IteratorOps}) {
+    for (OpDefinition& op : ops()) registry.Add(std::move(op));
+  }
+}
+
+}  // namespace headrace

@@ -1,0 +1,163 @@
+// Iterators: IteratorV2 and Iterator (a handle), MakeIterator (begin a run), IteratorGetNext (one element; kOutOfRange at the end),
+// OneShotIterator (a handle whose run begins by itself), IteratorToStringHandle and back.
+// An iterator is found by container and shared_name, or the node's name; it keeps its functions and outlives its session.
+#include "data/iterator.h"
+#include "ops/data/data_ops.h"
+#include "ops/data/dataset_kernel.h"
+
+namespace headrace {
+
+namespace {
+
+/// The handle of an iterator op, and the iterator behind it.
+struct IteratorSlot {
+  ResourceHandle handle;
+  std::vector<DType> types;
+  std::vector<PartialShape> shapes;
+
+  explicit IteratorSlot(KernelConstruction& c)
+      : types(c.attr<std::vector<DType>>("output_types")), shapes(c.attr<std::vector<PartialShape>>("output_shapes")) {
+    handle.device = c.device();
+    handle.container = c.attr<std::string>("container");
+    if (handle.container.empty()) handle.container = ResourceManager::kDefaultContainer;
+    handle.name = c.attr<std::string>("shared_name");
+    if (handle.name.empty()) handle.name = c.node().name();
+    handle.maybe_type_name = "Iterator";
+  }
+
+  Result<std::shared_ptr<Iterator>> FindOrCreate(ResourceManager& resources, bool* created = nullptr) const {
+    return resources.LookupOrCreate<Iterator>(handle.container, handle.name, [&]() -> Result<std::shared_ptr<Iterator>> {
+      if (created != nullptr) *created = true;
+      return std::make_shared<Iterator>(types, shapes);
+    });
+  }
+};
+
+class IteratorHandleCpu final : public Kernel {
+ public:
+  explicit IteratorHandleCpu(KernelConstruction& c) : slot_(c) {}
+  Status Compute(KernelContext& c) override {
+    HR_RETURN_IF_ERROR(slot_.FindOrCreate(c.resources()).status());
+    return c.SetOutput(0, Tensor::Scalar<ResourceHandle>(slot_.handle));
+  }
+
+ private:
+  const IteratorSlot slot_;
+};
+
+/// The runtime outlives every step; iterators hold it by a pointer that shares nothing.
+std::shared_ptr<Runtime> Unowned(Runtime& runtime) { return std::shared_ptr<Runtime>(std::shared_ptr<void>(), &runtime); }
+
+Status MakeIteratorCpu(KernelContext& c) {
+  HR_ASSIGN_OR_RETURN(std::shared_ptr<Iterator> iterator, c.LookupResource<Iterator>(1));
+  HR_ASSIGN_OR_RETURN(DatasetPtr dataset, DatasetFromTensor(c.input(0)));
+  return iterator->Start(std::move(dataset), Unowned(c.runtime()), c.step().functions);
+}
+
+class IteratorGetNextCpu final : public AsyncKernel {
+ public:
+  void ComputeAsync(KernelContext& c, Done done) override {
+    Result<std::shared_ptr<Iterator>> found = c.LookupResource<Iterator>(0);
+    if (!found.ok()) return done(found.status());
+    if (!(*found)->MayBlock()) return done(Give(c, **found));
+    c.runtime().blocking->Schedule(
+        [&c, iterator = *std::move(found), done = std::move(done)] { done(Give(c, *iterator)); });
+  }
+
+ private:
+  static Status Give(KernelContext& c, Iterator& iterator) {
+    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext());
+    for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
+    return OkStatus();
+  }
+};
+
+class OneShotIteratorCpu final : public AsyncKernel {
+ public:
+  explicit OneShotIteratorCpu(KernelConstruction& c)
+      : slot_(c), functions_(c.functions()), factory_(c.attr<FunctionRef>("dataset_factory")) {}
+  void ComputeAsync(KernelContext& c, Done done) override {
+    c.runtime().blocking->Schedule([this, &c, done = std::move(done)] { done(Give(c)); });
+  }
+
+ private:
+  Status Give(KernelContext& c) {
+    std::lock_guard lock(mutex_);  // of concurrent steps one begins the run
+    bool created = false;
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<Iterator> iterator, slot_.FindOrCreate(c.resources(), &created));
+    if (created || !started_.ok()) started_ = Start(c, *iterator);
+    HR_RETURN_IF_ERROR(started_);
+    return c.SetOutput(0, Tensor::Scalar<ResourceHandle>(slot_.handle));
+  }
+
+  Status Start(KernelContext& c, Iterator& iterator) {
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompiledFunction> factory, functions_->Compile(factory_));
+    HR_ASSIGN_OR_RETURN(std::vector<Tensor> made, factory->RunAndWait({}, c.cancellation()));
+    if (made.size() != 1) return InvalidArgument("The `dataset_factory` function must return a single dataset.");
+    HR_ASSIGN_OR_RETURN(DatasetPtr dataset, DatasetFromTensor(made[0]));
+    return iterator.Start(std::move(dataset), Unowned(c.runtime()), functions_);
+  }
+
+  const IteratorSlot slot_;
+  const std::shared_ptr<FunctionRunner> functions_;
+  const FunctionRef factory_;
+  std::mutex mutex_;
+  Status started_;  // guarded by mutex_
+};
+
+constexpr char kHandleSeparator = '\n';  // occurs in no device, container or resource name
+
+Status ToStringHandleCpu(KernelContext& c) {
+  HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
+  return c.SetOutput(0, Tensor::Scalar<std::string>(
+                            StrCat(handle->device, kHandleSeparator, handle->container, kHandleSeparator, handle->name)));
+}
+
+Status FromStringHandleCpu(KernelContext& c) {
+  HR_ASSIGN_OR_RETURN(const std::string text, ScalarInput<std::string>(c, 0, "string_handle"));
+  const std::vector<std::string> parts = StrSplit(text, kHandleSeparator);
+  if (parts.size() != 3) return InvalidArgument("Could not parse the string handle '", text, "'");
+  return c.SetOutput(0, Tensor::Scalar<ResourceHandle>({.device = parts[0], .container = parts[1], .name = parts[2],
+                                                        .maybe_type_name = "Iterator", .dtypes_and_shapes = {}}));
+}
+
+Status GetNextShape(ShapeContext& c) {
+  const auto shapes = c.attr<std::vector<PartialShape>>("output_shapes");
+  if (static_cast<int>(shapes.size()) != c.num_outputs()) {
+    return InvalidArgument("`output_shapes` has ", shapes.size(), " shapes, `output_types` ", c.num_outputs(), " types");
+  }
+  for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, shapes[static_cast<size_t>(i)]));
+  return OkStatus();
+}
+
+OpDefinition IteratorOp(std::string_view signature, ShapeFunction shape, KernelFactory kernel) {
+  return OpDefinition(signature).Shape(std::move(shape)).NoGradient("an iterator").Kernels(AnyType(std::move(kernel)));
+}
+
+}  // namespace
+
+std::vector<OpDefinition> IteratorOps() {
+  std::vector<OpDefinition> ops;
+  constexpr std::string_view kSpec = " | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1";
+  for (std::string_view name : {"Iterator", "IteratorV2"}) {
+    ops.push_back(IteratorOp(StrCat(name, "() -> (handle: resource) | shared_name: string | container: string", kSpec, " | stateful"),
+                             ScalarShape, ClassKernel<IteratorHandleCpu>()));
+  }
+  for (std::string_view name : {"IteratorGetNext", "IteratorGetNextSync"}) {
+    ops.push_back(IteratorOp(StrCat(name, "(iterator: resource) -> (components: list(output_types))", kSpec, " | stateful"),
+                             GetNextShape, ClassKernel<IteratorGetNextCpu>()));
+  }
+  ops.push_back(IteratorOp("MakeIterator(dataset: variant, iterator: resource) -> () | stateful", NoOutputs,
+                           FunctionKernel(MakeIteratorCpu)));
+  ops.push_back(IteratorOp(StrCat("OneShotIterator() -> (handle: resource) | dataset_factory: func", kSpec,
+                                  " | container: string = '' | shared_name: string = '' | stateful"),
+                           ScalarShape, ClassKernel<OneShotIteratorCpu>()));
+  ops.push_back(IteratorOp("IteratorToStringHandle(resource_handle: resource) -> (string_handle: str) | stateful", ScalarShape,
+                           FunctionKernel(ToStringHandleCpu)));
+  ops.push_back(IteratorOp("IteratorFromStringHandleV2(string_handle: str) -> (resource_handle: resource) | "
+                           "output_types: list(type) = [] >= 0 | output_shapes: list(shape) = [] >= 0 | stateful",
+                           ScalarShape, FunctionKernel(FromStringHandleCpu)));
+  return ops;
+}
+
+}  // namespace headrace

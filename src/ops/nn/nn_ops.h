@@ -1,0 +1,27 @@
+// The ops of the family `nn`; nn_ops.cc registers them.
+#pragma once
+
+#include <vector>
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+/// Relu, Relu6, LeakyRelu, Elu, Selu, Softplus, Softsign.
+std::vector<OpDefinition> ActivationOps();
+/// ReluGrad and its like.
+std::vector<OpDefinition> ActivationGradOps();
+
+OpDefinition BiasAdd();
+OpDefinition BiasAddGrad();
+OpDefinition Softmax();
+OpDefinition LogSoftmax();
+OpDefinition SoftmaxCrossEntropyWithLogits();
+OpDefinition SparseSoftmaxCrossEntropyWithLogits();
+OpDefinition L2Loss();
+OpDefinition InTopK();
+OpDefinition InTopKV2();
+OpDefinition TopK();
+OpDefinition TopKV2();
+
+}  // namespace headrace

@@ -1,0 +1,13 @@
+#include "ops/random/random_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterRandomOps(OpRegistry& registry) {
+  for (OpDefinition (*make)() : {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
+    registry.Add(make());
+  }
+}
+
+}  // namespace headrace
