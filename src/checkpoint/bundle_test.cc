@@ -4,6 +4,7 @@
 
 #include "checkpoint/bundle_reader.h"
 #include "checkpoint/bundle_writer.h"
+#include "format/table.h"
 
 namespace headrace {
 namespace {
@@ -16,12 +17,12 @@ class BundleTest : public ::testing::Test {
  protected:
   std::unique_ptr<BundleWriter> Writer(const std::string& prefix) {
     Result<std::unique_ptr<BundleWriter>> writer = BundleWriter::Create(*files_, prefix);
-    EXPECT_TRUE(writer.ok()) << writer.status();
+    EXPECT_TRUE(writer.ok()) << writer.status().ToString();
     return *std::move(writer);
   }
   std::unique_ptr<BundleReader> Reader(const std::string& prefix) {
     Result<std::unique_ptr<BundleReader>> reader = BundleReader::Open(*files_, prefix);
-    EXPECT_TRUE(reader.ok()) << reader.status();
+    EXPECT_TRUE(reader.ok()) << reader.status().ToString();
     return *std::move(reader);
   }
   /// Reads all tensors; returns the first error.
@@ -71,11 +72,11 @@ TEST_F(BundleTest, NothingIsSeenBeforeFinishAndNothingStaysWithoutIt) {
 TEST_F(BundleTest, WritesTheBytesThatTensorFlowWrites) {
   for (const std::string name : {"dtypes", "many"}) {
     auto golden = BundleReader::Open(RealFileSystem(), kGolden + name);
-    ASSERT_TRUE(golden.ok()) << golden.status();
+    ASSERT_TRUE(golden.ok()) << golden.status().ToString();
     const auto writer = Writer(name);
     for (const BundleReader::Named& tensor : (*golden)->List()) {
       Result<Tensor> value = (*golden)->Read(tensor.name);
-      ASSERT_TRUE(value.ok()) << value.status();
+      ASSERT_TRUE(value.ok()) << value.status().ToString();
       ASSERT_TRUE(writer->Add(tensor.name, *value).ok());
     }
     ASSERT_TRUE(writer->Finish().ok());
@@ -233,7 +234,33 @@ TEST_F(BundleTest, DamageIsNeverMoreThanAnError) {
       }
     });
     const Status status = ReadAll("m");
-    ASSERT_TRUE(status.ok() || status.code() == Code::kDataLoss) << "seed " << kSeed << ", try " << i << ": " << status;
+    ASSERT_TRUE(status.ok() || status.code() == Code::kDataLoss) << "seed " << kSeed << ", try " << i << ": " << status.ToString();
+  }
+}
+
+TEST_F(BundleTest, AnIndexThatLiesUnderRightChecksumsIsNeverMoreThanAnError) {
+  constexpr unsigned kSeed = 12;
+  std::mt19937 random(kSeed);
+  WriteSample("m");
+  std::vector<std::pair<std::string, std::string>> entries;
+  ASSERT_TRUE(ReadTable(*files_, "m.index", [&](std::string_view key, std::string_view value) {
+                entries.emplace_back(key, value);
+                return OkStatus();
+              }).ok());
+  for (int i = 0; i < 5000; ++i) {
+    auto damaged = entries;
+    std::string& value = damaged[random() % damaged.size()].second;
+    for (unsigned flips = 1 + random() % 3; flips > 0; --flips) {
+      char& byte = value[random() % value.size()];
+      byte = static_cast<char>(byte ^ (1 << random() % 8));
+    }
+    TableWriter writer(*files_->Create("m.index"));
+    for (const auto& [key, bytes] : damaged) ASSERT_TRUE(writer.Add(key, bytes).ok());
+    ASSERT_TRUE(writer.Finish().ok());
+    const Status status = ReadAll("m");
+    ASSERT_TRUE(status.ok() || status.code() == Code::kDataLoss || status.code() == Code::kNotFound ||
+                status.code() == Code::kUnimplemented)
+        << "seed " << kSeed << ", try " << i << ": " << status.ToString();
   }
 }
 

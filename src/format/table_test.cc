@@ -101,7 +101,7 @@ TEST_F(TableTest, ASnappyLengthThatCannotBeIsNotBelieved) {
 }
 
 TEST_F(TableTest, UnsoundContentWithARightChecksumIsAnError) {
-  for (const std::string content :
+  for (const std::string& content :
        {std::string("\5\1\0k\0\0\0\0\1\0\0\0", 12), std::string("\0\x7f\0k\0\0\0\0\1\0\0\0", 12), std::string("\0\0\0\x10", 4),
         std::string("\1", 1), std::string("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0k\0\0\0\0\1\0\0\0", 21)}) {
     SetBytes(TableOf(content, 0));
@@ -138,7 +138,7 @@ TEST_F(TableTest, AFlippedBitIsAnErrorOrChangesNothing) {
     if (status.ok()) {
       ASSERT_EQ(entries, ManyEntries(300)) << "seed " << kSeed << ", try " << i;
     } else {
-      ASSERT_EQ(status.code(), Code::kDataLoss) << status;
+      ASSERT_EQ(status.code(), Code::kDataLoss) << status.ToString();
     }
   }
 }

@@ -5,7 +5,7 @@ Usage: make_checkpoints.py [DIRECTORY], with a Python that has tensorflow.
   dtypes      one tensor of each dtype, scalars, an empty tensor, strings and a variant (a TensorList)
   slices      a partitioned variable in three slices of rows, and one in four boxes
   merged      two shards, merged by MergeV2Checkpoints; one tensor has a slice in each
-  many        12,000 tensors: an index of two blocks
+  many        13,000 tensors: an index of two blocks
   checkpoint  the state file of a Saver that has saved twice
 """
 import os
@@ -71,7 +71,7 @@ def merged(prefix):
 
 
 def many(prefix):
-    save(prefix, {f"model/layer_{i % 60}/kernel_{i:05}": np.int8(i % 100) for i in range(12000)})
+    save(prefix, {f"model/layer_{i % 60}/kernel_{i:05}": np.int8(i % 100) for i in range(13000)})
 
 
 def state(directory):
