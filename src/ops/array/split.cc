@@ -2,6 +2,7 @@
 // the first dimension the parts share the input's memory. Source: TensorFlow's ops of the same names.
 #include "graph/shape_context.h"
 #include "kernel/elements.h"
+#include "kernel/kernel.h"
 #include "ops/array/array_ops.h"
 #include "ops/formula.h"
 #include "ops/integers.h"

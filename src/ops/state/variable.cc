@@ -46,14 +46,6 @@ Status ReadShape(ShapeContext& c) {
   return c.SetOutput(0, std::move(shape));
 }
 
-Status CouldNotFind(const KernelContext& c, std::string_view why) {
-  HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
-  return FailedPrecondition("Could not find variable ", handle->name,
-                            ". This could mean that the variable has been deleted. In TF1, it can also mean the variable is "
-                            "uninitialized. Debug info: container=",
-                            handle->container, ", status error message=", why);
-}
-
 class ReadVariable final : public Kernel {
  public:
   explicit ReadVariable(KernelConstruction& c) : dtype_(c.attr<DType>("dtype")) {}
@@ -61,14 +53,14 @@ class ReadVariable final : public Kernel {
   Status Compute(KernelContext& c) override {
     const Result<std::shared_ptr<Variable>> variable = c.LookupResource<Variable>(0);
     if (!variable.ok()) {
-      return variable.status().code() == Code::kNotFound ? CouldNotFind(c, variable.status().message()) : variable.status();
+      return variable.status().code() == Code::kNotFound ? CouldNotFindVariable(c, 0, variable.status().message()) : variable.status();
     }
     if ((*variable)->dtype() != dtype_) {
       return InvalidArgument("Trying to read variable with wrong dtype. Expected ", DTypeName(dtype_), " got ",
                              DTypeName((*variable)->dtype()));
     }
     Tensor value = (*variable)->Read();
-    if (!value.valid()) return CouldNotFind(c, "the variable has no value yet");
+    if (!value.valid()) return CouldNotFindVariable(c, 0, "the variable has no value yet");
     return c.SetOutput(0, std::move(value));
   }
 

@@ -34,6 +34,14 @@ Result<std::shared_ptr<Variable>> LookupVariable(const KernelContext& c, int i, 
   return variable;
 }
 
+Status CouldNotFindVariable(const KernelContext& c, int i, std::string_view why) {
+  HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(i));
+  return FailedPrecondition("Could not find variable ", handle->name,
+                            ". This could mean that the variable has been deleted. In TF1, it can also mean the variable is "
+                            "uninitialized. Debug info: container=",
+                            handle->container, ", status error message=", why);
+}
+
 Status RequireInitialized(const Tensor& value, const KernelContext& c) {
   if (value.valid()) return OkStatus();
   return FailedPrecondition("Attempting to use uninitialized value in ", c.node().name());

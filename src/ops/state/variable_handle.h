@@ -19,6 +19,9 @@ Result<PartialShape> DeclaredShape(const ShapeContext& c, int handle_input, std:
 /// is `dtype`.
 Result<std::shared_ptr<Variable>> LookupVariable(const KernelContext& c, int i, DType dtype);
 
+/// kFailedPrecondition with TensorFlow's text for a handle, input i, behind which there is no variable (yet).
+Status CouldNotFindVariable(const KernelContext& c, int i, std::string_view why);
+
 /// Errors: kFailedPrecondition for an uninitialized variable.
 Status RequireInitialized(const Tensor& value, const KernelContext& c);
 
