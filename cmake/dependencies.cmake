@@ -7,9 +7,11 @@ find_package(fmt REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(Snappy REQUIRED CONFIG)
-find_package(leveldb REQUIRED CONFIG)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+find_path(HEADRACE_FARMHASH_INCLUDE farmhash.h REQUIRED)
+find_library(HEADRACE_FARMHASH farmhash REQUIRED)
 # oneDNN's own CMake package asks for OpenCL, which we do not use.
 find_path(HEADRACE_DNNL_INCLUDE dnnl.hpp REQUIRED)
 find_library(HEADRACE_DNNL dnnl REQUIRED)
@@ -23,5 +25,5 @@ add_library(headrace_dependencies INTERFACE)
 target_include_directories(headrace_dependencies INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated
                            ${HEADRACE_DNNL_INCLUDE})
 target_link_libraries(headrace_dependencies INTERFACE
-    gRPC::grpc++ protobuf::libprotobuf fmt::fmt nlohmann_json::nlohmann_json Snappy::snappy leveldb::leveldb
-    PkgConfig::ISAL PkgConfig::HWY ${HEADRACE_DNNL} Threads::Threads ${CMAKE_DL_LIBS})
+    gRPC::grpc++ protobuf::libprotobuf fmt::fmt nlohmann_json::nlohmann_json Snappy::snappy
+    PkgConfig::ISAL PkgConfig::HWY PkgConfig::RE2 ${HEADRACE_FARMHASH} ${HEADRACE_DNNL} Threads::Threads ${CMAKE_DL_LIBS})

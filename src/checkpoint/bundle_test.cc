@@ -115,13 +115,23 @@ TEST_F(BundleTest, ReadsTensorFlowsValues) {
   EXPECT_EQ(dtypes->Read("rank5")->shape(), Shape({1, 2, 1, 2, 1}));
   EXPECT_EQ(dtypes->Read("text")->data<std::string>()[2], std::string("\0\xff", 2));
   EXPECT_EQ(dtypes->Read("text_scalar")->scalar<std::string>(), "alone");
-  EXPECT_EQ(dtypes->Read("variant")->scalar<Variant>().object()->TypeName(), "tensorflow::TensorList");
   const auto slices = *BundleReader::Open(RealFileSystem(), std::string(kGolden) + "slices");
   for (int64_t i = 0; i < 16; ++i) EXPECT_EQ(slices->Read("boxes")->data<int64_t>()[static_cast<size_t>(i)], i);
   EXPECT_THAT(slices->ReadSlice("rows", *ParseShapeAndSlice("6 2 2,2:-"))->data<float>(), ::testing::ElementsAre(4, 5, 6, 7));
   const auto merged = *BundleReader::Open(RealFileSystem(), std::string(kGolden) + "merged");
   EXPECT_THAT(merged->Read("rows")->data<float>(), ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
   EXPECT_THAT(merged->Read("only1")->data<int32_t>(), ::testing::ElementsAre(1, 2, 3));
+}
+
+TEST_F(BundleTest, AVariantOfAnotherProgramIsKept) {
+  const auto golden = *BundleReader::Open(RealFileSystem(), std::string(kGolden) + "variant");
+  const auto writer = Writer("m");
+  ASSERT_TRUE(writer->Add("list", *golden->Read("list")).ok());
+  ASSERT_TRUE(writer->Finish().ok());
+  for (const Result<Tensor>& read : {golden->Read("list"), Reader("m")->Read("list")}) {
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    EXPECT_EQ(read->scalar<Variant>().object()->TypeName(), "tensorflow::TensorList");
+  }
 }
 
 TEST_F(BundleTest, MergesShardsAsTensorFlowDoes) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace headrace {
@@ -178,7 +179,7 @@ class SystemFiles final : public FileSystem {
     return rename(from.c_str(), to.c_str()) != 0 ? ErrnoStatus(from, StrCat("cannot rename to ", to), errno) : OkStatus();
   }
   Status Delete(const std::string& path) override {
-    return unlink(path.c_str()) != 0 ? ErrnoStatus(path, "cannot delete", errno) : OkStatus();
+    return remove(path.c_str()) != 0 ? ErrnoStatus(path, "cannot delete", errno) : OkStatus();
   }
   Status MakeDirectories(const std::string& path) override {
     for (size_t end = path.find('/', 1); !path.empty(); end = path.find('/', end + 1)) {

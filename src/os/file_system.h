@@ -52,7 +52,7 @@ class HR_EXPORT FileSystem {
   virtual bool Exists(const std::string& path) = 0;
   virtual Result<int64_t> SizeOf(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to` atomically
-  virtual Status Delete(const std::string& path) = 0;
+  virtual Status Delete(const std::string& path) = 0;                         // a file, or an empty directory
   virtual Status MakeDirectories(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted
   /// Files that match a shell pattern (* ? [a-z]) in the last path component, sorted; whole paths.

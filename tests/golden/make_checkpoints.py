@@ -2,7 +2,8 @@
 """Writes tests/golden/checkpoint/: bundles and a `checkpoint` file as TensorFlow writes them.
 
 Usage: make_checkpoints.py [DIRECTORY], with a Python that has tensorflow.
-  dtypes      one tensor of each dtype, scalars, an empty tensor, strings and a variant (a TensorList)
+  dtypes      one tensor of each dtype, scalars, an empty tensor, strings
+  variant     a TensorList
   slices      a partitioned variable in three slices of rows, and one in four boxes
   merged      two shards, merged by MergeV2Checkpoints; one tensor has a slice in each
   many        13,000 tensors: an index of two blocks
@@ -41,11 +42,13 @@ def dtypes(prefix):
     tensors["rank5"] = ramp("int32", [1, 2, 1, 2, 1])
     tensors["text"] = np.array([b"", b"one", b"\x00\xff", b"x" * 300], object)
     tensors["text_scalar"] = np.array(b"alone", object)
-    names = sorted(tensors) + ["variant"]
+    save(prefix, tensors)
+
+
+def variant(prefix):
     with tf.Graph().as_default(), tf.Session() as session:
-        values = [tf.convert_to_tensor(tensors[name]) for name in names[:-1]]
-        values.append(tf.raw_ops.TensorListFromTensor(tensor=tf.constant([1.0, 2.0]), element_shape=tf.constant([], tf.int32)))
-        session.run(tf.raw_ops.SaveV2(prefix=prefix, tensor_names=names, shape_and_slices=[""] * len(names), tensors=values))
+        value = tf.raw_ops.TensorListFromTensor(tensor=tf.constant([1.0, 2.0]), element_shape=tf.constant([], tf.int32))
+        session.run(tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["list"], shape_and_slices=[""], tensors=[value]))
 
 
 def partitioned(prefix):
@@ -88,6 +91,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     os.chdir(directory)
     dtypes("dtypes")
+    variant("variant")
     partitioned("slices")
     merged("merged")
     many("many")
