@@ -52,6 +52,7 @@ void AddTestOps(OpRegistry& registry) {
       "| Tindices: type | Tnumsegments: type = i32");
   add("_Arg() -> (output: T) | T: type | index: int >= 0 | stateful");
   add("_Retval(input: T) -> () | T: type | index: int >= 0 | stateful", NoOutputs);
+  add("PartitionedCall(args: list(Tin)) -> (output: list(Tout)) | Tin: list(type) >= 0 | Tout: list(type) >= 0 | f: func");
   add("Call(args: list(Tin)) -> (output: list(Tout)) | Tin: list(type) >= 0 | Tout: list(type) >= 0 | f: func");
 }
 

@@ -268,12 +268,30 @@ Status CheckAttr(const AttrSignature& attr, const AttrValue& value) {
   if (value.KindName() != attr.kind) {
     return InvalidArgument("Attribute '", attr.name, "' must be of kind ", attr.kind, ", is ", value.KindName(), " ", value);
   }
-  if (const auto* type = value.As<DType>(); type != nullptr && DTypeSize(*type) == 0) {
-    return InvalidArgument("Attribute '", attr.name, "' is not a dtype: number ", static_cast<int>(*type));
+  const auto check_type = [&attr](DType type) {
+    if (DTypeSize(type) != 0) return OkStatus();
+    return InvalidArgument("Attribute '", attr.name, "' has a value that is not a dtype: number ", static_cast<int>(type));
+  };
+  if (const auto* type = value.As<DType>()) HR_RETURN_IF_ERROR(check_type(*type));
+  if (const auto* types = value.As<std::vector<DType>>()) {
+    for (const DType type : *types) HR_RETURN_IF_ERROR(check_type(type));
   }
   if (attr.minimum) HR_RETURN_IF_ERROR(CheckMinimum(attr, value));
   if (attr.allowed_types.empty() && attr.allowed_strings.empty()) return OkStatus();
   return CheckAllowed(attr, value);
+}
+
+template <typename... Kinds>
+bool IsEmptyListOfAny(const AttrValue& value) {
+  return ((value.As<std::vector<Kinds>>() != nullptr && value.As<std::vector<Kinds>>()->empty()) || ...);
+}
+
+// A list without items may come without its kind (see graph_proto.h): it becomes one of the declared kind.
+void GiveKindToEmptyList(std::string_view kind, AttrValue* value) {
+  if (!IsEmptyListOfAny<bool, int64_t, float, std::string, DType, PartialShape, Tensor, FunctionRef>(*value)) return;
+  if (value->KindName() == kind || !kind.starts_with("list(")) return;
+  Result<AttrValue> empty = TextScanner("[]").TakeAttrValue(kind);
+  if (empty.ok()) *value = *std::move(empty);
 }
 
 // A default that the signature's text does not spell out: whoever reads the attribute knows it.
@@ -288,11 +306,12 @@ Status CompleteAttrs(const OpSignature& signature, AttrMap* attrs) {
   for (const AttrSignature& attr : signature.attrs) {
     const auto found = attrs->find(attr.name);
     if (found != attrs->end()) {
+      GiveKindToEmptyList(attr.kind, &found->second);
       HR_RETURN_IF_ERROR(CheckAttr(attr, found->second));
     } else if (!attr.default_value) {
       return InvalidArgument("Attribute '", attr.name, "' (", attr.kind, ") of ", signature.name, " is missing");
     } else if (!IsUnspelled(*attr.default_value)) {
-      attrs->emplace(attr.name, *attr.default_value);
+      GiveKindToEmptyList(attr.kind, &attrs->emplace(attr.name, *attr.default_value).first->second);
     }
   }
   for (const auto& [name, value] : *attrs) {

@@ -18,15 +18,17 @@ namespace headrace {
 class RegisteredGraph;
 class StepTable;
 class WorkerSession;
+class WorkerStep;
 
 struct HR_EXPORT LocalWorkerOptions {
   std::string task_name;  // "/job:ps/replica:0/task:0"
   std::shared_ptr<Runtime> runtime;
   /// For edges from other tasks; may be null where there are none.
   std::shared_ptr<RemoteReceiver> receiver;
+  int num_devices = 1;  // CPU:0, CPU:1, ...: each with its own state, all on the same cores
 };
 
-/// Thread-safe. The task has one device, CPU:0.
+/// Thread-safe.
 class HR_EXPORT LocalWorker final : public Worker {
  public:
   explicit LocalWorker(LocalWorkerOptions options);
@@ -34,7 +36,7 @@ class HR_EXPORT LocalWorker final : public Worker {
 
   const std::string& task_name() const override { return options_.task_name; }
   const std::vector<DeviceAttributes>& devices() const { return devices_; }
-  /// Of the task's device; random for each LocalWorker.
+  /// Of the task's devices; random for each LocalWorker.
   uint64_t incarnation() const { return devices_[0].incarnation; }
 
   void GetStatus(TimePoint deadline, std::function<void(const Status&, std::vector<DeviceAttributes>)> done) override;
@@ -59,10 +61,13 @@ class HR_EXPORT LocalWorker final : public Worker {
 
  private:
   Result<std::shared_ptr<WorkerSession>> FindSession(const std::string& session_handle) const;
+  void RunPartial(RegisteredGraph& graph, const std::shared_ptr<WorkerStep>& step, RunGraphRequest request,
+                  CancellationToken* cancellation, uint64_t cancel_id,
+                  std::function<void(const Status&, std::vector<Tensor> fetches)> done);
 
   const LocalWorkerOptions options_;
   const std::vector<DeviceAttributes> devices_;
-  const std::shared_ptr<ResourceManager> resources_;  // of the device, for the sessions that do not isolate their state
+  const std::vector<std::shared_ptr<ResourceManager>> resources_;  // by device, of the sessions that do not isolate their state
   const std::unique_ptr<StepTable> steps_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<WorkerSession>> sessions_;  // by handle; guarded by mutex_

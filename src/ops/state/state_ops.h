@@ -1,6 +1,8 @@
 // The ops of the family `state`, one function each; state_ops.cc registers them.
 #pragma once
 
+#include <vector>
+
 #include "graph/op_definition.h"
 
 namespace headrace {
@@ -20,5 +22,14 @@ OpDefinition ResourceGatherNd();
 
 /// ResourceScatterAdd, Sub, Mul, Div, Min, Max, Update.
 std::vector<OpDefinition> ResourceScatterOps();
+
+OpDefinition VariableV1();
+OpDefinition VariableV2();
+OpDefinition Assign();
+OpDefinition AssignAdd();
+OpDefinition AssignSub();
+OpDefinition IsVariableInitialized();
+/// ScatterAdd, Sub, Mul, Div, Min, Max, Update.
+std::vector<OpDefinition> RefScatterOps();
 
 }  // namespace headrace

@@ -34,6 +34,12 @@ Result<std::shared_ptr<Variable>> LookupVariable(const KernelContext& c, int i, 
   return variable;
 }
 
+Result<std::shared_ptr<Variable>> TakeRefVariable(KernelContext& c, int i) {
+  c.TakeInput(i);
+  if (c.input_variable(i) == nullptr) return Internal(c.node().op(), ": input ", i, " is not a variable");
+  return c.input_variable(i);
+}
+
 Status CouldNotFindVariable(const KernelContext& c, int i, std::string_view why) {
   HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(i));
   return FailedPrecondition("Could not find variable ", handle->name,

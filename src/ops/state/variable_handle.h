@@ -19,6 +19,9 @@ Result<PartialShape> DeclaredShape(const ShapeContext& c, int handle_input, std:
 /// is `dtype`.
 Result<std::shared_ptr<Variable>> LookupVariable(const KernelContext& c, int i, DType dtype);
 
+/// Returns the variable of ref input i, and lets go of the value that came with it, so that an update can be in place.
+Result<std::shared_ptr<Variable>> TakeRefVariable(KernelContext& c, int i);
+
 /// kFailedPrecondition with TensorFlow's text for a handle, input i, behind which there is no variable (yet).
 Status CouldNotFindVariable(const KernelContext& c, int i, std::string_view why);
 

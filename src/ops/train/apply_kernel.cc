@@ -141,9 +141,7 @@ class LockedStates {
       Result<std::shared_ptr<Variable>> found = LookupVariable(c, i, dtype);
       return found.status().code() == Code::kNotFound ? CouldNotFindVariable(c, i, found.status().message()) : found;
     }
-    c.TakeInput(i);  // the value must not be held while it is updated in place
-    if (c.input_variable(i) == nullptr) return Internal(c.node().op(), ": input ", i, " is not a variable");
-    return c.input_variable(i);
+    return TakeRefVariable(c, i);
   }
 
   std::array<std::shared_ptr<Variable>, kMaxStates> variables_;
