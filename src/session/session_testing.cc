@@ -13,13 +13,9 @@ namespace headrace {
 void RegisterSessionTestOps() {
   static std::once_flag once;
   std::call_once(once, [] {
-    OpRegistry& registry = OpRegistry::Global();
-    RegisterArrayOps(registry);
-    RegisterControlFlowOps(registry);
-    RegisterMathOps(registry);
-    RegisterStateOps(registry);
+    RegisterAllOps();
     for (const OpDefinition* definition : {&TestWait(), &TestFail(), &TestCount()}) {
-      registry.Add(OpDefinition(*definition).Shape(UnknownShape));
+      OpRegistry::Global().Add(OpDefinition(*definition).Shape(UnknownShape));
     }
   });
 }
