@@ -75,7 +75,7 @@ TEST(SupervisorTest, PassesLinesOnWithLabelsAndEndsTheOthersWhenTheWorkersAreDon
                                           Shell("worker:1", "echo to stderr >&2", true)},
                                          seconds(10));
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.output, HasSubstr("[worker:0] hello from worker:0\n[worker:0] no end\n"));
+  EXPECT_THAT(outcome.output, testing::AllOf(HasSubstr("[worker:0] hello from worker:0\n"), HasSubstr("[worker:0] no end\n")));
   EXPECT_THAT(outcome.output, HasSubstr("[worker:1] to stderr\n"));
   EXPECT_LT(outcome.took, seconds(8));
 }
