@@ -91,10 +91,10 @@ class Step {
   bool is_measured_ = false;
 
   std::vector<InputValue> slots_;
-  std::vector<int32_t> pending_;   // by node; atomic_ref
-  std::vector<int64_t> merges_;    // by merge; atomic_ref
-  std::vector<uint8_t> dead_;      // by node: a dead value has arrived; atomic_ref; zero between steps
-  ReadyNodes main_;                // of the thread that began the step
+  std::vector<int32_t> pending_;  // by node; atomic_ref
+  std::vector<int64_t> merges_;   // by merge; atomic_ref
+  std::vector<uint8_t> dead_;     // by node: a dead value has arrived; atomic_ref; zero between steps
+  ReadyNodes main_;               // of the thread that began the step
 
   std::atomic<int32_t> num_active_{0};
   std::atomic<bool> failed_{false};

@@ -27,8 +27,12 @@ struct WaitedStep {
 class GraphSessionImpl final : public GraphSession {
  public:
   GraphSessionImpl(GraphSessionOptions options, std::shared_ptr<const SessionTasks> tasks, std::string handle)
-      : options_(std::move(options)), tasks_(std::move(tasks)), handle_(std::move(handle)),
-        graphs_(options_, tasks_, handle_), active_steps_(std::make_shared<ActiveSteps>()), next_step_id_(RandomBits()) {}
+      : options_(std::move(options)),
+        tasks_(std::move(tasks)),
+        handle_(std::move(handle)),
+        graphs_(options_, tasks_, handle_),
+        active_steps_(std::make_shared<ActiveSteps>()),
+        next_step_id_(RandomBits()) {}
   ~GraphSessionImpl() override { (void)Close(); }
 
   const std::string& handle() const override { return handle_; }
@@ -50,8 +54,8 @@ class GraphSessionImpl final : public GraphSession {
     return RunBinding(std::move(binding), pointers, options, cancellation, active);
   }
 
-  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches, const std::vector<std::string>& targets,
-                CancellationToken* cancellation, RunDone done) override {
+  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
+                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) override {
     Result<std::shared_ptr<ActiveStep>> active = active_steps_->Begin();
     if (!active.ok()) return done(active.status(), {});
     Result<std::shared_ptr<const StepBinding>> binding = graphs_.Find(feeds, fetches, targets);
@@ -63,7 +67,8 @@ class GraphSessionImpl final : public GraphSession {
 
   Result<int64_t> MakeCallable(const CallableSpec& spec) override {
     if (active_steps_->closed()) return FailedPrecondition("Session has been closed.");
-    HR_ASSIGN_OR_RETURN(std::shared_ptr<const StepBinding> binding, graphs_.Find(spec.feeds, spec.fetches, spec.targets));
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const StepBinding> binding,
+                        graphs_.Find(spec.feeds, spec.fetches, spec.targets));
     std::lock_guard lock(callables_mutex_);
     const int64_t id = next_callable_++;
     callables_.emplace(id, Callable{std::move(binding), spec.options});
@@ -80,7 +85,8 @@ class GraphSessionImpl final : public GraphSession {
     return RunBinding(std::move(found.binding), pointers, found.options, cancellation, active);
   }
 
-  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation, RunDone done) override {
+  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
+                        RunDone done) override {
     Result<std::shared_ptr<ActiveStep>> active = active_steps_->Begin();
     if (!active.ok()) return done(active.status(), {});
     Result<Callable> found = FindCallable(callable, feeds.size());
@@ -110,7 +116,8 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   Result<std::vector<Tensor>> PartialRun(const std::string& partial_run, const std::vector<NamedTensor>& feeds,
-                                         const std::vector<std::string>& fetches, CancellationToken* cancellation) override {
+                                         const std::vector<std::string>& fetches,
+                                         CancellationToken* cancellation) override {
     HR_ASSIGN_OR_RETURN(const std::shared_ptr<headrace::PartialRun> run, partial_runs_.Find(partial_run));
     bool ended = false;
     Result<std::vector<Tensor>> fetched = run->Run(feeds, fetches, cancellation, &ended);
@@ -119,8 +126,8 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   Status Close() override {
-    const bool was_open = active_steps_->Close(Cancelled("Step was cancelled by an explicit call to `Session::Close()`."),
-                                               [this] { partial_runs_.Clear(); });
+    const bool was_open = active_steps_->Close(
+        Cancelled("Step was cancelled by an explicit call to `Session::Close()`."), [this] { partial_runs_.Clear(); });
     if (was_open) tasks_->Close(handle_, options_.runtime->clock->Now() + kCloseTimeout);
     return OkStatus();
   }
@@ -145,9 +152,9 @@ class GraphSessionImpl final : public GraphSession {
     return found->second;
   }
 
-  Result<std::vector<Tensor>> RunBinding(std::shared_ptr<const StepBinding> binding, std::span<const Tensor* const> feeds,
-                                         const RunOptions& options, CancellationToken* cancellation,
-                                         const std::shared_ptr<ActiveStep>& active) {
+  Result<std::vector<Tensor>> RunBinding(std::shared_ptr<const StepBinding> binding,
+                                         std::span<const Tensor* const> feeds, const RunOptions& options,
+                                         CancellationToken* cancellation, const std::shared_ptr<ActiveStep>& active) {
     const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : options_.operation_timeout_ms;
     if (timeout_ms <= 0 && binding->prepared->local_plan() != nullptr) {
       active->Follow(cancellation);
@@ -174,17 +181,19 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   /// Lets another thread run the step, so that this one is free to end it.
-  void WaitUntilTimeout(const std::function<void()>& start, int64_t timeout_ms, ActiveStep* active, WaitedStep* waited) {
+  void WaitUntilTimeout(const std::function<void()>& start, int64_t timeout_ms, ActiveStep* active,
+                        WaitedStep* waited) {
     options_.runtime->compute->Schedule(start);
     if (waited->finished.WaitUntil(options_.runtime->clock->Now() + std::chrono::milliseconds(timeout_ms))) return;
     active->cancellation().Cancel(DeadlineExceeded("The step did not end within ", timeout_ms, " ms"));
     waited->finished.Wait();
   }
 
-  void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds, CancellationToken* cancellation,
-                    std::shared_ptr<ActiveStep> active, RunDone done) {
+  void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds,
+                    CancellationToken* cancellation, std::shared_ptr<ActiveStep> active, RunDone done) {
     active->Follow(cancellation);
-    StartStep(std::move(binding), std::move(feeds), NextStepId(), handle_, std::move(active), active_steps_, std::move(done));
+    StartStep(std::move(binding), std::move(feeds), NextStepId(), handle_, std::move(active), active_steps_,
+              std::move(done));
   }
 
   static std::vector<Tensor> Copy(std::span<const Tensor* const> tensors) {
@@ -203,7 +212,7 @@ class GraphSessionImpl final : public GraphSession {
   std::atomic<uint64_t> next_step_id_;
 
   std::mutex callables_mutex_;
-  int64_t next_callable_ = 1;             // guarded by callables_mutex_
+  int64_t next_callable_ = 1;              // guarded by callables_mutex_
   std::map<int64_t, Callable> callables_;  // guarded by callables_mutex_
 };
 

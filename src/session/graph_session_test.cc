@@ -74,7 +74,8 @@ TEST_F(LocalSession, UnknownNamesAreNotFound) {
 TEST_F(LocalSession, AmbiguousRequestsAreRefused) {
   EXPECT_EQ(Run({{"x", F(1)}}, {"x"}).status().code(), Code::kInvalidArgument);
   EXPECT_THAT(Run({{"x", F(1)}}, {"x:0"}).status().message(), HasSubstr("both fed and fetched"));
-  EXPECT_THAT(Run({{"x", F(1)}, {"x:0", F(1)}, {"y", F(1)}}, {"z"}).status().message(), HasSubstr("fed more than once"));
+  EXPECT_THAT(Run({{"x", F(1)}, {"x:0", F(1)}, {"y", F(1)}}, {"z"}).status().message(),
+              HasSubstr("fed more than once"));
   EXPECT_THAT(Run({}, {}).status().message(), HasSubstr("Must specify at least one target to fetch or execute."));
   EXPECT_EQ(Run({}, {"z:7"}).status().code(), Code::kInvalidArgument);
 }

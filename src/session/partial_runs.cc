@@ -17,22 +17,29 @@ bool Declares(const std::vector<std::string>& sorted, const std::string& name) {
 
 /// What one call asks of the workers.
 struct PartialRun::Call {
-  std::vector<NamedTensor> feeds;     // names as in the signature
-  std::vector<std::string> fetches;   // names as in the signature
+  std::vector<NamedTensor> feeds;    // names as in the signature
+  std::vector<std::string> fetches;  // names as in the signature
   bool is_last = false;
 };
 
-PartialRun::PartialRun(std::shared_ptr<const PreparedGraph> prepared, Graph pruned, int64_t step_id, std::string session_handle,
-                       std::shared_ptr<ActiveStep> active, std::shared_ptr<ActiveSteps> active_steps)
-    : prepared_(std::move(prepared)), pruned_(std::move(pruned)), step_id_(step_id), session_handle_(std::move(session_handle)),
-      active_steps_(std::move(active_steps)), active_(std::move(active)) {}
+PartialRun::PartialRun(std::shared_ptr<const PreparedGraph> prepared, Graph pruned, int64_t step_id,
+                       std::string session_handle, std::shared_ptr<ActiveStep> active,
+                       std::shared_ptr<ActiveSteps> active_steps)
+    : prepared_(std::move(prepared)),
+      pruned_(std::move(pruned)),
+      step_id_(step_id),
+      session_handle_(std::move(session_handle)),
+      active_steps_(std::move(active_steps)),
+      active_(std::move(active)) {}
 
-Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
-                                            CancellationToken* cancellation, bool* ended) {
+Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feeds,
+                                            const std::vector<std::string>& fetches, CancellationToken* cancellation,
+                                            bool* ended) {
   std::vector<std::string> feed_names;
   for (const NamedTensor& feed : feeds) feed_names.push_back(feed.name);
   Call call;
-  for (const std::string& name : CanonicalNames(feed_names)) call.feeds.push_back({name, feeds[call.feeds.size()].tensor});
+  for (const std::string& name : CanonicalNames(feed_names))
+    call.feeds.push_back({name, feeds[call.feeds.size()].tensor});
   call.fetches = CanonicalNames(fetches);
 
   std::lock_guard lock(mutex_);
@@ -80,7 +87,8 @@ Status PartialRun::CheckNames(const std::vector<std::string>& feeds, const std::
     if (!Declares(signature.feeds, feed)) {
       return InvalidArgument("The feed ", feed, " was not specified in partial_run_setup.");
     }
-    if (fed_.contains(feed) || !now.insert(feed).second) return InvalidArgument("The feed ", feed, " has already been fed.");
+    if (fed_.contains(feed) || !now.insert(feed).second)
+      return InvalidArgument("The feed ", feed, " has already been fed.");
   }
   now.clear();
   for (const std::string& fetch : fetches) {
@@ -123,8 +131,11 @@ Status PartialRun::RunParts(const Call& call, std::vector<Tensor>* fetched) {
   std::vector<std::vector<size_t>> positions(parts.size());  // by part: where its fetches are in the call
   for (size_t i = 0; i < parts.size(); ++i) {
     const PreparedPart& part = parts[i];
-    RunGraphRequest request{.session_handle = session_handle_, .graph_handle = part.graph_handle, .step_id = step_id_,
-                            .is_partial = true, .is_last_partial_run = call.is_last};
+    RunGraphRequest request{.session_handle = session_handle_,
+                            .graph_handle = part.graph_handle,
+                            .step_id = step_id_,
+                            .is_partial = true,
+                            .is_last_partial_run = call.is_last};
     for (const PreparedEnd& end : part.feeds) {
       const auto found = std::ranges::find(call.feeds, signature.feeds[end.index], &NamedTensor::name);
       if (found != call.feeds.end()) request.feeds.push_back({end.key, found->tensor});

@@ -36,7 +36,7 @@ class PartialRun {
   const std::string session_handle_;
   const std::shared_ptr<ActiveSteps> active_steps_;
 
-  std::mutex mutex_;  // held while a call runs
+  std::mutex mutex_;                    // held while a call runs
   std::shared_ptr<ActiveStep> active_;  // null once the step is over; guarded by mutex_, as is all below
   bool begun_ = false;
   std::set<std::string> fed_;
@@ -54,7 +54,7 @@ class PartialRuns {
 
  private:
   mutable std::mutex mutex_;
-  uint64_t next_ = 1;                                          // guarded by mutex_
+  uint64_t next_ = 1;                                        // guarded by mutex_
   std::map<std::string, std::shared_ptr<PartialRun>> runs_;  // guarded by mutex_
 };
 

@@ -33,7 +33,8 @@ class PreparedGraph {
   /// Prunes a copy of the placed `graph`, partitions it, and registers the parts. Blocks.
   /// Errors: those of PruneToFetches, PartitionByTask and Worker::RegisterGraph.
   static Result<std::shared_ptr<const PreparedGraph>> Prepare(const Graph& graph, const Signature& signature,
-                                                              const SessionTasks& tasks, const std::string& session_handle);
+                                                              const SessionTasks& tasks,
+                                                              const std::string& session_handle);
 
   const Signature& signature() const { return signature_; }
   /// The master's own part, if any, is last: it runs on the thread that starts the step.

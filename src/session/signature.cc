@@ -49,7 +49,8 @@ std::string Signature::Key() const {
 
 Result<SignatureOrder> OrderSignature(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
                                       const std::vector<std::string>& targets) {
-  if (fetches.empty() && targets.empty()) return InvalidArgument("Must specify at least one target to fetch or execute.");
+  if (fetches.empty() && targets.empty())
+    return InvalidArgument("Must specify at least one target to fetch or execute.");
   const std::vector<std::string> fed = CanonicalNames(feeds), fetched = CanonicalNames(fetches);
   SignatureOrder order;
   order.feeds = SortUnique(fed, &order.signature.feeds);
@@ -60,7 +61,8 @@ Result<SignatureOrder> OrderSignature(const std::vector<std::string>& feeds, con
   }
   order.fetches = SortUnique(fetched, &order.signature.fetches);
   for (const std::string& fetch : order.signature.fetches) {
-    if (std::ranges::binary_search(order.signature.feeds, fetch)) return InvalidArgument(fetch, " is both fed and fetched.");
+    if (std::ranges::binary_search(order.signature.feeds, fetch))
+      return InvalidArgument(fetch, " is both fed and fetched.");
   }
   SortUnique(targets, &order.signature.targets);
   return order;
