@@ -50,6 +50,7 @@ class Step {
   void BindTokens();
   void BindValues();
   void Fail(const Status& status, const PlanNode* node);
+  void NoteInterrupted(const Node* node);
   bool IsStopped();
   void Leave() {
     if (num_active_.fetch_sub(1, std::memory_order_acq_rel) == 1) Finish();
@@ -100,6 +101,8 @@ class Step {
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
   Status status_;  // guarded by mutex_
+  std::vector<const Node*>
+      interrupted_;  // nodes that were still waiting when the step was cancelled; guarded by mutex_
 
   std::optional<CancellationToken> token_;  // of steps with kernels that wait
   CancellationToken* parent_token_ = nullptr;

@@ -128,6 +128,17 @@ TEST(ClusterSession, CloseEndsAStepThatWaitsAtAnotherTask) {
   EXPECT_THAT(outcome.message(), HasSubstr("explicit call to `Session::Close()`"));
 }
 
+TEST(ClusterSession, ATimeoutSaysWhoWaitedForWhat) {
+  CloseGate();
+  const auto cluster = ThreeTasks();
+  TestProgram program;
+  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
+  const auto session = Open(program.Def(), cluster->Options(kWorker0));
+  const auto results = session->Run({}, {"waits"}, {}, {.timeout_ms = 30});
+  EXPECT_EQ(results.status().code(), Code::kDeadlineExceeded);
+  EXPECT_THAT(results.status().message(), AllOf(HasSubstr(kPs), HasSubstr("node 'waits' (TestWait)")));
+}
+
 TEST(ClusterSession, ATaskThatStopsEndsItsStepsAsUnavailable) {
   CloseGate();
   const auto cluster = ThreeTasks();

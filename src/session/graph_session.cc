@@ -62,6 +62,7 @@ class GraphSessionImpl final : public GraphSession {
     if (!binding.ok()) return done(binding.status(), {});
     std::vector<Tensor> values;
     for (NamedTensor& feed : feeds) values.push_back(std::move(feed.tensor));
+    if (const Status status = CheckFeedShapes(**binding, Pointers(values)); !status.ok()) return done(status, {});
     StartBinding(*std::move(binding), std::move(values), cancellation, *std::move(active), std::move(done));
   }
 
@@ -79,10 +80,7 @@ class GraphSessionImpl final : public GraphSession {
                                           CancellationToken* cancellation) override {
     HR_ASSIGN_OR_RETURN(const std::shared_ptr<ActiveStep> active, active_steps_->Begin());
     HR_ASSIGN_OR_RETURN(Callable found, FindCallable(callable, feeds.size()));
-    std::vector<const Tensor*> pointers;
-    pointers.reserve(feeds.size());
-    for (const Tensor& feed : feeds) pointers.push_back(&feed);
-    return RunBinding(std::move(found.binding), pointers, found.options, cancellation, active);
+    return RunBinding(std::move(found.binding), Pointers(feeds), found.options, cancellation, active);
   }
 
   void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
@@ -91,6 +89,7 @@ class GraphSessionImpl final : public GraphSession {
     if (!active.ok()) return done(active.status(), {});
     Result<Callable> found = FindCallable(callable, feeds.size());
     if (!found.ok()) return done(found.status(), {});
+    if (const Status status = CheckFeedShapes(*found->binding, Pointers(feeds)); !status.ok()) return done(status, {});
     StartBinding(std::move(found->binding), std::move(feeds), cancellation, *std::move(active), std::move(done));
   }
 
@@ -155,6 +154,7 @@ class GraphSessionImpl final : public GraphSession {
   Result<std::vector<Tensor>> RunBinding(std::shared_ptr<const StepBinding> binding,
                                          std::span<const Tensor* const> feeds, const RunOptions& options,
                                          CancellationToken* cancellation, const std::shared_ptr<ActiveStep>& active) {
+    HR_RETURN_IF_ERROR(CheckFeedShapes(*binding, feeds));
     const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : options_.operation_timeout_ms;
     if (timeout_ms <= 0 && binding->prepared->local_plan() != nullptr) {
       active->Follow(cancellation);
@@ -196,6 +196,12 @@ class GraphSessionImpl final : public GraphSession {
               std::move(done));
   }
 
+  static std::vector<const Tensor*> Pointers(std::span<const Tensor> tensors) {
+    std::vector<const Tensor*> pointers;
+    pointers.reserve(tensors.size());
+    for (const Tensor& tensor : tensors) pointers.push_back(&tensor);
+    return pointers;
+  }
   static std::vector<Tensor> Copy(std::span<const Tensor* const> tensors) {
     std::vector<Tensor> copies;
     copies.reserve(tensors.size());

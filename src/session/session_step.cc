@@ -135,6 +135,21 @@ StepBinding::StepBinding(std::shared_ptr<const PreparedGraph> graph, const Signa
   for (const size_t fetch : fetches) local_results.push_back(static_cast<size_t>(prepared->local_fetches()[fetch]));
 }
 
+Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds) {
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    const PartialShape& expected = binding.prepared->feed_shapes()[binding.feeds[i]];
+    const Shape& actual = feeds[i]->shape();
+    bool fits = !expected.has_rank() || expected.rank() == actual.rank();
+    for (int dim = 0; fits && dim < expected.rank(); ++dim) {
+      fits = expected.dim(dim) == PartialShape::kUnknownDim || expected.dim(dim) == actual.dim(dim);
+    }
+    if (fits) continue;
+    return InvalidArgument("Cannot feed value of shape ", actual, " for Tensor '",
+                           binding.prepared->signature().feeds[binding.feeds[i]], "', which has shape ", expected);
+  }
+  return OkStatus();
+}
+
 Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<const Tensor* const> feeds,
                                          int64_t step_id, ActiveStep* active) {
   const StepPlan& plan = *binding.prepared->local_plan();
@@ -175,7 +190,11 @@ Status WithTaskName(const Status& status, const std::string& task) {
 
 Status OutcomeOf(const Status& status, ActiveStep& active) {
   const Status reason = active.cancellation().status();
-  return status.derived() && !reason.ok() && !reason.derived() ? reason : status;
+  if (!status.derived() || reason.ok() || reason.derived()) return status;
+  // A part that ends by the deadline says what it waited for.
+  if (reason.code() == Code::kDeadlineExceeded && status.code() == reason.code())
+    return Status(status.code(), status.message());
+  return reason;
 }
 
 }  // namespace headrace

@@ -22,6 +22,9 @@ struct StepBinding {
   StepBinding(std::shared_ptr<const PreparedGraph> graph, const SignatureOrder& order);
 };
 
+/// Errors: kInvalidArgument for a tensor that does not fit the shape its feed has in the graph.
+Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds);
+
 using StepDone = std::function<void(const Status&, std::vector<Tensor> fetches)>;
 
 /// Runs the binding's local plan on the calling thread and waits. `feeds` points at each feed.
