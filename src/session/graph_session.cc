@@ -9,6 +9,7 @@
 #include "session/prepared_graphs.h"
 #include "session/session_step.h"
 #include "session/session_tasks.h"
+#include "sync/timers.h"
 
 namespace headrace {
 
@@ -22,6 +23,25 @@ struct WaitedStep {
   Notification finished;
   Status status;
   std::vector<Tensor> fetches;
+};
+
+/// Cancels the step when its time is over; zero or less means never.
+class StepTimeout {
+ public:
+  StepTimeout(int64_t timeout_ms, Clock& clock, const std::shared_ptr<ActiveStep>& step) {
+    if (timeout_ms <= 0) return;
+    timer_ = SharedTimers().At(clock.Now() + std::chrono::milliseconds(timeout_ms), [step, timeout_ms] {
+      step->cancellation().Cancel(DeadlineExceeded("The step did not end within ", timeout_ms, " ms"));
+    });
+  }
+  ~StepTimeout() {
+    if (timer_ != 0) SharedTimers().Cancel(timer_);
+  }
+  StepTimeout(const StepTimeout&) = delete;
+  StepTimeout& operator=(const StepTimeout&) = delete;
+
+ private:
+  uint64_t timer_ = 0;
 };
 
 class GraphSessionImpl final : public GraphSession {
@@ -156,37 +176,23 @@ class GraphSessionImpl final : public GraphSession {
                                          CancellationToken* cancellation, const std::shared_ptr<ActiveStep>& active) {
     HR_RETURN_IF_ERROR(CheckFeedShapes(*binding, feeds));
     const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : options_.operation_timeout_ms;
-    if (timeout_ms <= 0 && binding->prepared->local_plan() != nullptr) {
+    const StepTimeout timeout(timeout_ms, *options_.runtime->clock, active);
+    if (binding->prepared->local_plan() != nullptr) {
       active->Follow(cancellation);
       Result<std::vector<Tensor>> fetches = RunLocalStep(*binding, feeds, NextStepId(), active.get());
       active->Unfollow();
       return fetches;
     }
-    auto waited = std::make_shared<WaitedStep>();
-    const auto start = [this, binding = std::move(binding), values = Copy(feeds), cancellation, active, waited] {
-      StartBinding(binding, values, cancellation, active, [waited](const Status& status, std::vector<Tensor> fetches) {
-        waited->status = status;
-        waited->fetches = std::move(fetches);
-        waited->finished.Notify();
-      });
-    };
-    if (timeout_ms <= 0) {
-      start();
-      waited->finished.Wait();
-    } else {
-      WaitUntilTimeout(start, timeout_ms, active.get(), waited.get());
-    }
-    if (!waited->status.ok()) return waited->status;
-    return std::move(waited->fetches);
-  }
-
-  /// Lets another thread run the step, so that this one is free to end it.
-  void WaitUntilTimeout(const std::function<void()>& start, int64_t timeout_ms, ActiveStep* active,
-                        WaitedStep* waited) {
-    options_.runtime->compute->Schedule(start);
-    if (waited->finished.WaitUntil(options_.runtime->clock->Now() + std::chrono::milliseconds(timeout_ms))) return;
-    active->cancellation().Cancel(DeadlineExceeded("The step did not end within ", timeout_ms, " ms"));
-    waited->finished.Wait();
+    WaitedStep waited;
+    StartBinding(std::move(binding), Copy(feeds), cancellation, active,
+                 [&](const Status& status, std::vector<Tensor> fetches) {
+                   waited.status = status;
+                   waited.fetches = std::move(fetches);
+                   waited.finished.Notify();
+                 });
+    waited.finished.Wait();
+    if (!waited.status.ok()) return waited.status;
+    return std::move(waited.fetches);
   }
 
   void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds,

@@ -26,8 +26,8 @@ class PartialRun {
  private:
   struct Call;
 
-  Status CheckNames(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches) const;
-  Status CheckFetch(const std::string& fetch) const;
+  Status Accept(Call* call);
+  Status CheckFetch(const std::string& fetch, const std::set<std::string>& fed) const;
   Status RunParts(const Call& call, std::vector<Tensor>* fetched);
 
   const std::shared_ptr<const PreparedGraph> prepared_;

@@ -135,17 +135,21 @@ StepBinding::StepBinding(std::shared_ptr<const PreparedGraph> graph, const Signa
   for (const size_t fetch : fetches) local_results.push_back(static_cast<size_t>(prepared->local_fetches()[fetch]));
 }
 
+Status CheckFeedShape(const PreparedGraph& prepared, size_t index, const Tensor& value) {
+  const PartialShape& expected = prepared.feed_shapes()[index];
+  const Shape& actual = value.shape();
+  bool fits = !expected.has_rank() || expected.rank() == actual.rank();
+  for (int dim = 0; fits && dim < expected.rank(); ++dim) {
+    fits = expected.dim(dim) == PartialShape::kUnknownDim || expected.dim(dim) == actual.dim(dim);
+  }
+  if (fits) return OkStatus();
+  return InvalidArgument("Cannot feed value of shape ", actual, " for Tensor '", prepared.signature().feeds[index],
+                         "', which has shape ", expected);
+}
+
 Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds) {
   for (size_t i = 0; i < feeds.size(); ++i) {
-    const PartialShape& expected = binding.prepared->feed_shapes()[binding.feeds[i]];
-    const Shape& actual = feeds[i]->shape();
-    bool fits = !expected.has_rank() || expected.rank() == actual.rank();
-    for (int dim = 0; fits && dim < expected.rank(); ++dim) {
-      fits = expected.dim(dim) == PartialShape::kUnknownDim || expected.dim(dim) == actual.dim(dim);
-    }
-    if (fits) continue;
-    return InvalidArgument("Cannot feed value of shape ", actual, " for Tensor '",
-                           binding.prepared->signature().feeds[binding.feeds[i]], "', which has shape ", expected);
+    HR_RETURN_IF_ERROR(CheckFeedShape(*binding.prepared, binding.feeds[i], *feeds[i]));
   }
   return OkStatus();
 }

@@ -22,7 +22,8 @@ struct StepBinding {
   StepBinding(std::shared_ptr<const PreparedGraph> graph, const SignatureOrder& order);
 };
 
-/// Errors: kInvalidArgument for a tensor that does not fit the shape its feed has in the graph.
+/// `index` is the feed's in the signature. Errors: kInvalidArgument for a tensor that does not fit the shape its feed has in the graph.
+Status CheckFeedShape(const PreparedGraph& prepared, size_t index, const Tensor& value);
 Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds);
 
 using StepDone = std::function<void(const Status&, std::vector<Tensor> fetches)>;
