@@ -20,7 +20,8 @@ Scope ScopeOf(const std::vector<Input>& inputs) {
     const Scope& candidate = input.output().scope();
     if (!candidate.valid()) continue;
     const GraphState* graph = Access::GraphOf(candidate).get();
-    const bool innermost = !scope.valid() || (graph != Access::GraphOf(scope).get() && IsInside(graph, Access::GraphOf(scope).get()));
+    const bool innermost =
+        !scope.valid() || (graph != Access::GraphOf(scope).get() && IsInside(graph, Access::GraphOf(scope).get()));
     if (innermost) scope = candidate;
   }
   return scope;
@@ -105,7 +106,8 @@ std::vector<Output> EmitAll(std::string_view op, const std::vector<Input>& input
   const Scope scope = ScopeOf(inputs);
   Node* node = AddOperation(scope, op, inputs, std::move(attrs), WhereOf(inputs));
   std::vector<Output> outputs;
-  for (int i = 0; node != nullptr && i < node->num_outputs(); ++i) outputs.push_back(Access::MakeOutput(scope, Endpoint{node, i}));
+  for (int i = 0; node != nullptr && i < node->num_outputs(); ++i)
+    outputs.push_back(Access::MakeOutput(scope, Endpoint{node, i}));
   return outputs;
 }
 
@@ -122,7 +124,8 @@ Output EmitComposite(std::string_view default_name, const std::vector<Input>& in
     HR_ASSIGN_OR_RETURN(const std::vector<Endpoint> endpoints, ToEndpoints(scope, inputs));
     const ScopeState& state = Access::State(scope);
     const std::string wanted = state.next_name.empty() ? std::string(default_name) : state.next_name;
-    const std::string unique = graph.graph.UniqueName(state.builder.name_prefix() + wanted).substr(state.builder.name_prefix().size());
+    const std::string unique =
+        graph.graph.UniqueName(state.builder.name_prefix() + wanted).substr(state.builder.name_prefix().size());
     result = build(state.builder.WithNamePrefix(unique), endpoints);
     return OkStatus();
   });

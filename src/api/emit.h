@@ -16,13 +16,13 @@ std::vector<Output> EmitAll(std::string_view op, const std::vector<Input>& input
 /// The same, in a given scope; for operations that may have no inputs.
 Operation EmitIn(const CallScope& scope, std::string_view op, const std::vector<Input>& inputs, AttrMap attrs = {});
 
-/// For functions that build more than one node: runs `build(builder, endpoints)` on the inputs' endpoints. Nodes it adds stand below the
-/// scope's name for the next operation, or `default_name`.
+/// For functions that build more than one node: runs `build(builder, endpoints)` on the inputs' endpoints. Nodes it
+/// adds stand below the scope's name for the next operation, or `default_name`.
 using Builds = std::function<Endpoint(const GraphBuilder& builder, const std::vector<Endpoint>& inputs)>;
 Output EmitComposite(std::string_view default_name, const std::vector<Input>& inputs, const Builds& build);
 
-/// The input as an endpoint of the scope's graph: constants are added, outputs of the graph around a function are captured.
-/// Numbers become `number_type`. Errors: kInvalidArgument for an empty output or one of another graph.
+/// The input as an endpoint of the scope's graph: constants are added, outputs of the graph around a function are
+/// captured. Numbers become `number_type`. Errors: kInvalidArgument for an empty output or one of another graph.
 Result<Endpoint> ToEndpoint(const Scope& scope, const Input& input, DType number_type);
 
 }  // namespace headrace::api

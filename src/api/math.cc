@@ -74,8 +74,8 @@ Endpoint AllAxes(const GraphBuilder& builder, Endpoint x) {
 
 Output Reduce(const char* op, const Input& x, const Axes& axes, const ReduceOptions& options) {
   return EmitComposite(op, {x}, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    const Endpoint dims =
-        axes ? builder.Const(Tensor::Vector(std::vector<int32_t>(axes->begin(), axes->end())), "axes") : AllAxes(builder, in[0]);
+    const Endpoint dims = axes ? builder.Const(Tensor::Vector(std::vector<int32_t>(axes->begin(), axes->end())), "axes")
+                               : AllAxes(builder, in[0]);
     return builder.Op(op, {in[0], dims}, {{"keep_dims", options.keep_dims}});
   });
 }

@@ -1,4 +1,5 @@
-// Colocation: which nodes of a graph must be on one device, and what is asked for each such group. The first half of placement.
+// Colocation: which nodes of a graph must be on one device, and what is asked for each such group. The first half of
+// placement.
 #pragma once
 
 #include <string>

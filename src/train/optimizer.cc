@@ -13,8 +13,12 @@ namespace {
 // Builds all updates of one ApplyGradients.
 class Updates {
  public:
-  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name, VariableCollection* collection)
-      : outer_(builder), builder_(builder.WithNamePrefix(name)), optimizer_(optimizer), name_(std::move(name)),
+  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name,
+          VariableCollection* collection)
+      : outer_(builder),
+        builder_(builder.WithNamePrefix(name)),
+        optimizer_(optimizer),
+        name_(std::move(name)),
         collection_(collection) {}
 
   void MakeSlots(const std::vector<GradientAndVariable>& trained);
@@ -58,7 +62,8 @@ void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
       options.initial_value = [&variable, &slot](const GraphBuilder& builder) -> Endpoint {
         const Result<Shape> shape = variable.shape.ToShape();
         if (variable.shape.IsFullyKnown() && shape.ok()) {
-          return Filled(builder, variable.dtype, *shape, slot.initial_value, slot.initial_value == 0 ? "zeros" : "Const");
+          return Filled(builder, variable.dtype, *shape, slot.initial_value,
+                        slot.initial_value == 0 ? "zeros" : "Const");
         }
         const Endpoint dims = builder.Op("Shape", {variable.initial_value});
         return builder.Op("Fill", {dims, builder.ScalarOf(variable.dtype, slot.initial_value)});
@@ -70,7 +75,8 @@ void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
 }
 
 void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
-  const auto first = std::ranges::min_element(trained, {}, [](const GradientAndVariable& t) { return t.variable.name; });
+  const auto first =
+      std::ranges::min_element(trained, {}, [](const GradientAndVariable& t) { return t.variable.name; });
   for (const auto& [name, hyperparameter] : optimizer_.powers) {
     const DType dtype = first->variable.dtype;
     const double value = HyperparameterOf(optimizer_, hyperparameter);
@@ -80,7 +86,9 @@ void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
     options.shape = PartialShape::Scalar();
     options.trainable = false;
     options.colocate_with = first->variable.handle.node;
-    options.initial_value = [=](const GraphBuilder& builder) { return Filled(builder, dtype, Shape(), value, "initial_value"); };
+    options.initial_value = [=](const GraphBuilder& builder) {
+      return Filled(builder, dtype, Shape(), value, "initial_value");
+    };
     powers_.push_back(BuildVariable(outer_, options, collection_));
   }
 }
@@ -152,7 +160,8 @@ Node* Updates::Finish(const VariableNodes* global_step) {
   const Endpoint one = counting.WithNamePrefix(name_).ScalarOf(global_step->dtype, 1);
   NodeOptions options;
   options.name = name_;
-  return counting.AddNode("AssignAddVariableOp", {global_step->handle, one}, {{"dtype", global_step->dtype}}, std::move(options));
+  return counting.AddNode("AssignAddVariableOp", {global_step->handle, one}, {{"dtype", global_step->dtype}},
+                          std::move(options));
 }
 
 }  // namespace
@@ -183,7 +192,8 @@ Result<std::vector<GradientAndVariable>> ComputeGradients(const GraphBuilder& bu
 }
 
 Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinition& optimizer,
-                             const std::vector<GradientAndVariable>& gradients, VariableCollection* collection, const ApplyOptions& options) {
+                             const std::vector<GradientAndVariable>& gradients, VariableCollection* collection,
+                             const ApplyOptions& options) {
   std::vector<GradientAndVariable> trained;
   std::vector<std::string> names;
   for (const GradientAndVariable& pair : gradients) {
@@ -206,8 +216,9 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   return train;
 }
 
-Result<Node*> Minimize(const GraphBuilder& builder, const OptimizerDefinition& optimizer, Endpoint loss, VariableCollection* collection,
-                       const ApplyOptions& options, const std::vector<VariableNodes>& variables) {
+Result<Node*> Minimize(const GraphBuilder& builder, const OptimizerDefinition& optimizer, Endpoint loss,
+                       VariableCollection* collection, const ApplyOptions& options,
+                       const std::vector<VariableNodes>& variables) {
   std::vector<VariableNodes> wanted = variables;
   if (wanted.empty()) std::ranges::copy_if(*collection, std::back_inserter(wanted), &VariableNodes::trainable);
   // Slots grow the collection: what the options point to may be in it.
