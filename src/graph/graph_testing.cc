@@ -25,14 +25,19 @@ Status PackShape(ShapeContext& c) { return c.SetOutput(0, PartialShape({c.num_in
 
 Status ConcatShape(ShapeContext& c) {
   int64_t size = 0;
-  for (int i = 0; i + 1 < c.num_inputs(); ++i) size += c.input(i).dim(0);
+  for (int i = 0; i + 1 < c.num_inputs(); ++i) {
+    HR_ASSIGN_OR_RETURN(const PartialShape part, c.InputOfRank(i, 1));
+    if (part.dim(0) == PartialShape::kUnknownDim) return c.SetOutput(0, PartialShape::UnknownOfRank(1));
+    size += part.dim(0);
+  }
   return c.SetOutput(0, PartialShape({size}));
 }
 
 // Of the rows [1, size) of a vector, the one slice that the tests take, or of one element.
 Status RestShape(ShapeContext& c) {
   if (c.attr<int64_t>("shrink_axis_mask") != 0) return c.SetOutput(0, PartialShape::Scalar());
-  return c.SetOutput(0, PartialShape({c.input(0).dim(0) - 1}));
+  HR_ASSIGN_OR_RETURN(const PartialShape vector, c.InputOfRank(0, 1));
+  return c.SetOutput(0, PartialShape({vector.dim(0) > 0 ? vector.dim(0) - 1 : vector.dim(0)}));
 }
 
 void AddTestOps(OpRegistry& registry) {
