@@ -20,11 +20,13 @@ Result<Endpoint> AddArg(Graph* graph, int index, const Tensor& value) {
   return Endpoint{node, 0};
 }
 
-Result<std::vector<Tensor>> RunNode(const Node& node, std::vector<Tensor> inputs, ResourceManager* resources) {
+Result<std::vector<Tensor>> RunNode(const Node& node, std::vector<Tensor> inputs, ResourceManager* resources,
+                                    bool may_wait) {
   const std::shared_ptr<Runtime> runtime = Runtime::Default();
   HR_ASSIGN_OR_RETURN(const KernelDefinition* definition, node.definition().FindKernel(kCpu, node.attrs()));
   KernelConstruction construction(node, kDevice, runtime.get(), resources, nullptr);
   HR_ASSIGN_OR_RETURN(const std::unique_ptr<Kernel> kernel, definition->factory(construction));
+  if (!may_wait && kernel->AsAsync() != nullptr) return Unimplemented(node.op(), " waits, so it has no constant value");
 
   std::vector<InputValue> values;
   for (Tensor& input : inputs) values.push_back(InputValue{std::move(input), nullptr});
@@ -41,10 +43,8 @@ Result<std::vector<Tensor>> RunNode(const Node& node, std::vector<Tensor> inputs
   return results;
 }
 
-}  // namespace
-
-Result<std::vector<Tensor>> EvaluateOp(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs,
-                                       ResourceManager* resources) {
+Result<std::vector<Tensor>> BuildAndRun(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs,
+                                        ResourceManager* resources, bool may_wait) {
   Graph graph;
   std::vector<Endpoint> endpoints;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -56,7 +56,18 @@ Result<std::vector<Tensor>> EvaluateOp(std::string_view op, std::vector<Tensor> 
   const Node* node = builder.AddNode(op, std::move(endpoints), std::move(attrs));
   HR_RETURN_IF_ERROR(status);
   ResourceManager own;
-  return RunNode(*node, std::move(inputs), resources != nullptr ? resources : &own);
+  return RunNode(*node, std::move(inputs), resources != nullptr ? resources : &own, may_wait);
+}
+
+}  // namespace
+
+Result<std::vector<Tensor>> EvaluateOp(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs,
+                                       ResourceManager* resources) {
+  return BuildAndRun(op, std::move(inputs), std::move(attrs), resources, /*may_wait=*/true);
+}
+
+Result<std::vector<Tensor>> EvaluateConstant(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs) {
+  return BuildAndRun(op, std::move(inputs), std::move(attrs), nullptr, /*may_wait=*/false);
 }
 
 }  // namespace headrace

@@ -13,4 +13,8 @@ namespace headrace {
 HR_EXPORT Result<std::vector<Tensor>> EvaluateOp(std::string_view op, std::vector<Tensor> inputs, AttrMap attrs = {},
                                                  ResourceManager* resources = nullptr);
 
+/// The same for folding: an op that waits, for a file or an event, has no constant value. Errors: also kUnimplemented for such an op.
+HR_EXPORT Result<std::vector<Tensor>> EvaluateConstant(std::string_view op, std::vector<Tensor> inputs,
+                                                       AttrMap attrs = {});
+
 }  // namespace headrace
