@@ -43,6 +43,7 @@ void AddTestOps(OpRegistry& registry) {
   add("Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type", {"CPU"});
   add("VarHandleOp() -> (resource: resource) | dtype: type | shape: shape | shared_name: string = '' | stateful", {"CPU"});
   add("ReadVariableOp(resource: resource) -> (value: dtype) | dtype: type | stateful", {"CPU"});
+  add("UseBoth(a: resource, b: resource) -> () | stateful", {"CPU"});
   registry.Add(OpDefinition("TestSum(x: T, y: T) -> (z: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
                    .Kernels(AnyType(FunctionKernel(Sum))));
   registry.Add(OpDefinition("TestFail(x: T) -> (y: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
