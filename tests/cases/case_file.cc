@@ -1,5 +1,7 @@
 #include "case_file.h"
 
+#include "tensor/dtype.h"
+
 namespace headrace::cases {
 namespace {
 
@@ -73,7 +75,8 @@ Status ParseGradientHead(std::string_view text, CaseBlock* block) {
     range = StrCat("(", tokens[tokens.size() - 2], ",", tokens.back(), ")");
     tokens.resize(tokens.size() - 3);
   }
-  if (tokens.empty() || tokens[0].find('[') == std::string::npos) return OkStatus();
+  const size_t bracket = tokens.empty() ? std::string::npos : tokens[0].find('[');
+  if (bracket == std::string::npos || ParseDType(tokens[0].substr(0, bracket)) == DType::kInvalid) return OkStatus();
   for (const std::string& type : tokens) {
     block->inputs.push_back({.name = "", .text = StrCat(type, " = random", range), .line = block->line});
   }

@@ -33,6 +33,7 @@ class Summary {
                                    uint64_t, bool, std::string, std::complex<float>, std::complex<double>>(
         tensor_.dtype(), "Summary", [this]<typename T>() {
           Write<T>(0);
+          if (tensor_.num_elements() > limit_) out_ += "...";
           return OkStatus();
         });
     return status.ok() ? out_ : tensor_.TypeAndShape();
@@ -43,19 +44,18 @@ class Summary {
   template <typename T>
   void Write(int dim) {
     if (tensor_.rank() == 0) return AppendElement(out_, tensor_.data<T>()[0]);
-    const int64_t extent = tensor_.dim(dim);
-    for (int64_t i = 0; i < extent; ++i) {
+    for (int64_t i = 0; i < tensor_.dim(dim); ++i) {
       if (next_ >= limit_) {
-        out_ += "...";
+        if (dim > 0 && dim + 1 == tensor_.rank()) out_ += "...";
         return;
       }
-      if (dim + 1 < tensor_.rank()) {
+      if (dim + 1 == tensor_.rank()) {
+        if (i > 0) out_ += " ";
+        AppendElement(out_, tensor_.data<T>()[static_cast<size_t>(next_++)]);
+      } else {
         out_ += "[";
         Write<T>(dim + 1);
         out_ += "]";
-      } else {
-        if (i > 0) out_ += " ";
-        AppendElement(out_, tensor_.data<T>()[static_cast<size_t>(next_++)]);
       }
     }
   }

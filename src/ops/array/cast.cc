@@ -112,7 +112,14 @@ using CastTypes = Types<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int
 
 template <typename... Ss>
 std::vector<KernelDefinition> CastKernels(Types<Ss...>) {
-  return {CastKernelFrom<Ss>(CastTypes())...};
+  std::vector<KernelDefinition> kernels = {CastKernelFrom<Ss>(CastTypes())...};
+  for (const DType same : {DType::kString, DType::kResource, DType::kVariant}) {
+    kernels.push_back({.types = {{"SrcT", {same}}, {"DstT", {same}}},
+                       .factory = [](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
+                         return std::unique_ptr<Kernel>(std::make_unique<CastKernel>(nullptr, true));
+                       }});
+  }
+  return kernels;
 }
 
 // Between floating (and complex) types only.
