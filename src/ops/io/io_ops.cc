@@ -1,0 +1,15 @@
+#include "ops/io/io_ops.h"
+
+#include "ops/register.h"
+
+namespace headrace {
+
+void RegisterIoOps(OpRegistry& registry) {
+  constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
+                                                       DecodeRawOps,  StringValueOps, RegexOps};
+  for (const auto list : kLists) {
+    for (OpDefinition& op : list()) registry.Add(std::move(op));
+  }
+}
+
+}  // namespace headrace

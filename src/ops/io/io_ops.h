@@ -1,0 +1,16 @@
+// The ops of the family `io`, by file; io_ops.cc registers them.
+#pragma once
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+std::vector<OpDefinition> CheckpointOps();    // checkpoint_ops.cc
+std::vector<OpDefinition> FileOps();          // file_ops.cc
+std::vector<OpDefinition> ParseExampleOps();  // parse_example_ops.cc
+std::vector<OpDefinition> DecodeCsvOps();     // decode_csv.cc
+std::vector<OpDefinition> DecodeRawOps();     // decode_raw.cc
+std::vector<OpDefinition> StringValueOps();   // string_value_ops.cc
+std::vector<OpDefinition> RegexOps();         // regex_ops.cc
+
+}  // namespace headrace

@@ -1,0 +1,11 @@
+#include "ops/io/type_text.h"
+
+namespace headrace {
+
+std::string TypeText(DType dtype) {
+  std::string text(DTypeEnumName(dtype).substr(3));
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+}  // namespace headrace

@@ -1,0 +1,13 @@
+// The names of dtypes in messages that clients match.
+#pragma once
+
+#include <string>
+
+#include "tensor/dtype.h"
+
+namespace headrace {
+
+/// "float", "int64", "string", ...: TensorFlow's enum spelling in small letters, without "DT_".
+std::string TypeText(DType dtype);
+
+}  // namespace headrace
