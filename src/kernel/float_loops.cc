@@ -4,9 +4,9 @@
 #define HWY_TARGET_INCLUDE "kernel/float_loops.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#include "hwy/contrib/math/math-inl.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace headrace::HWY_NAMESPACE {
@@ -16,10 +16,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::ScalableTag<float>;
 using One = hn::CappedTag<float, 1>;  // for what is left at the end of a run
 
-struct Neg { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); } };
-struct Abs { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); } };
-struct Square { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); } };
-struct Sqrt { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); } };
+struct Neg {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); }
+};
+struct Abs {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); }
+};
+struct Square {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); }
+};
+struct Sqrt {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); }
+};
 struct Rsqrt {
   template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); }
 };
@@ -60,10 +68,18 @@ struct Sigmoid {
   }
 };
 
-struct Add { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Add(x, y); } };
-struct Sub { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Sub(x, y); } };
-struct Mul { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Mul(x, y); } };
-struct Div { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Div(x, y); } };
+struct Add {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Add(x, y); }
+};
+struct Sub {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Sub(x, y); }
+};
+struct Mul {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Mul(x, y); }
+};
+struct Div {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Div(x, y); }
+};
 struct Maximum {  // NaN wins, as in TensorFlow
   template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const {
     const V z = hn::IfThenElse(hn::Lt(x, y), y, x);
@@ -90,8 +106,7 @@ struct TanhGrad {
   }
 };
 
-template <class F>
-void UnaryRun(const void* x_data, void* y_data, int64_t count) {
+template <class F> void UnaryRun(const void* x_data, void* y_data, int64_t count) {
   const float* x = static_cast<const float*>(x_data);
   float* y = static_cast<float*>(y_data);
   const Wide wide;
@@ -132,8 +147,7 @@ void BinaryRun(const void* x_data, const void* y_data, void* z_data, int64_t cou
 }
 
 // Four accumulators hide the latency of an addition, and keep sums of many elements exact.
-template <class F>
-void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
+template <class F> void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
   const float* x = static_cast<const float*>(x_data);
   float* result = static_cast<float*>(accumulator);
   const Wide wide;
@@ -155,7 +169,8 @@ void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
     alignas(64) float parts[HWY_MAX_BYTES / sizeof(float)];
     hn::StoreU(a, wide, parts);
     for (int64_t half = lanes / 2; half > 0; half /= 2) {
-      for (int64_t k = 0; k < half; ++k) hn::StoreU(f(one, hn::LoadU(one, parts + k), hn::LoadU(one, parts + k + half)), one, parts + k);
+      for (int64_t k = 0; k < half; ++k)
+        hn::StoreU(f(one, hn::LoadU(one, parts + k), hn::LoadU(one, parts + k + half)), one, parts + k);
     }
     total = f(one, total, hn::LoadU(one, parts));
   }
@@ -177,15 +192,30 @@ void AddScaledRun(float scale, const float* x, float* y, int64_t count) {
 }  // namespace
 
 const FloatLoops* Table() {
-  static constexpr FloatLoops kLoops = {
-      .neg = UnaryRun<Neg>, .abs = UnaryRun<Abs>, .square = UnaryRun<Square>, .sqrt = UnaryRun<Sqrt>, .rsqrt = UnaryRun<Rsqrt>,
-      .reciprocal = UnaryRun<Reciprocal>, .exp = UnaryRun<Exp>, .log = UnaryRun<Log>, .tanh = UnaryRun<Tanh>,
-      .sigmoid = UnaryRun<Sigmoid>, .relu = UnaryRun<Relu>,
-      .add = BinaryRun<Add>, .sub = BinaryRun<Sub>, .mul = BinaryRun<Mul>, .div = BinaryRun<Div>,
-      .maximum = BinaryRun<Maximum>, .minimum = BinaryRun<Minimum>, .squared_difference = BinaryRun<SquaredDifference>,
-      .sigmoid_grad = BinaryRun<SigmoidGrad>, .tanh_grad = BinaryRun<TanhGrad>,
-      .sum = ReduceRun<Add>, .max = ReduceRun<Maximum>, .min = ReduceRun<Minimum>,
-      .add_scaled = AddScaledRun};
+  static constexpr FloatLoops kLoops = {.neg = UnaryRun<Neg>,
+                                        .abs = UnaryRun<Abs>,
+                                        .square = UnaryRun<Square>,
+                                        .sqrt = UnaryRun<Sqrt>,
+                                        .rsqrt = UnaryRun<Rsqrt>,
+                                        .reciprocal = UnaryRun<Reciprocal>,
+                                        .exp = UnaryRun<Exp>,
+                                        .log = UnaryRun<Log>,
+                                        .tanh = UnaryRun<Tanh>,
+                                        .sigmoid = UnaryRun<Sigmoid>,
+                                        .relu = UnaryRun<Relu>,
+                                        .add = BinaryRun<Add>,
+                                        .sub = BinaryRun<Sub>,
+                                        .mul = BinaryRun<Mul>,
+                                        .div = BinaryRun<Div>,
+                                        .maximum = BinaryRun<Maximum>,
+                                        .minimum = BinaryRun<Minimum>,
+                                        .squared_difference = BinaryRun<SquaredDifference>,
+                                        .sigmoid_grad = BinaryRun<SigmoidGrad>,
+                                        .tanh_grad = BinaryRun<TanhGrad>,
+                                        .sum = ReduceRun<Add>,
+                                        .max = ReduceRun<Maximum>,
+                                        .min = ReduceRun<Minimum>,
+                                        .add_scaled = AddScaledRun};
   return &kLoops;
 }
 

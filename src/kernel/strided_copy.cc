@@ -55,7 +55,8 @@ class Copy {
     if (rank < 2 || !plain_ || dims_[rank - 1].to_stride != 1 || dims_[rank - 1].from_stride == 1) return;
     for (size_t d = 0; d + 1 < rank; ++d) {
       if (dims_[d].from_stride != 1) continue;
-      std::rotate(dims_.begin() + static_cast<std::ptrdiff_t>(d), dims_.begin() + static_cast<std::ptrdiff_t>(d + 1), dims_.end() - 1);
+      std::rotate(dims_.begin() + static_cast<std::ptrdiff_t>(d), dims_.begin() + static_cast<std::ptrdiff_t>(d + 1),
+                  dims_.end() - 1);
       transposed_ = true;
       return;
     }

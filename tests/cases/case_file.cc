@@ -50,7 +50,8 @@ Status ParseCall(std::string_view text, CaseStep* step) {
 // title: CODE /regex/
 Status ParseErrorHead(std::string_view text, CaseBlock* block) {
   const size_t open = text.find(" /");
-  if (open == std::string_view::npos || text.back() != '/') return InvalidArgument("expected `error title: CODE /regex/`");
+  if (open == std::string_view::npos || text.back() != '/')
+    return InvalidArgument("expected `error title: CODE /regex/`");
   block->pattern = std::string(text.substr(open + 2, text.size() - open - 3));
   const std::string_view head = Trim(text.substr(0, open));
   const size_t colon = head.rfind(':');
@@ -138,7 +139,8 @@ class Reader {
     if (TakeWord(&line, "let")) {
       const size_t equals = line.find('=');
       if (equals == std::string_view::npos) return InvalidArgument("expected `let NAME = OP(...)`");
-      CaseStep& step = block.before.emplace_back(CaseStep{.result = std::string(Trim(line.substr(0, equals))), .line = line_});
+      CaseStep& step =
+          block.before.emplace_back(CaseStep{.result = std::string(Trim(line.substr(0, equals))), .line = line_});
       return ParseCall(line.substr(equals + 1), &step);
     }
     if (TakeWord(&line, "do")) return ParseCall(line, &block.before.emplace_back(CaseStep{.line = line_}));

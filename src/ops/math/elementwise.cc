@@ -32,7 +32,8 @@ class UnaryElementwise final : public Kernel {
 
 class BinaryElementwise final : public Kernel {
  public:
-  BinaryElementwise(BinaryLoop loop, OperandCheck check, double cost_ns) : loop_(loop), check_(check), cost_ns_(cost_ns) {}
+  BinaryElementwise(BinaryLoop loop, OperandCheck check, double cost_ns)
+      : loop_(loop), check_(check), cost_ns_(cost_ns) {}
 
   Status Compute(KernelContext& context) override {
     if (check_ != nullptr) HR_RETURN_IF_ERROR(check_(context.input(1).raw(), context.input(1).num_elements()));
