@@ -1,12 +1,15 @@
 #include "kernel/float_loops.h"
 
+// This file is compiled once for each target, by foreach_target.h, which has to come first.
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/float_loops.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace headrace::HWY_NAMESPACE {
