@@ -1,5 +1,7 @@
 #include "kernel/float_loops.h"
 
+#include <cstring>
+
 // This file is compiled once for each target, by foreach_target.h, which has to come first.
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -149,6 +151,58 @@ void BinaryRun(const void* x_data, const void* y_data, void* z_data, int64_t cou
   }
 }
 
+// Comparisons give masks; bit i of a mask becomes byte i.
+HWY_INLINE uint64_t BytesOfBits(uint64_t bits) {
+  const uint64_t spread = (bits * 0x0101010101010101) & 0x8040201008040201;  // bit i, alone in byte i
+  return ((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101;
+}
+
+struct Less {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Lt(x, y); }
+};
+struct LessEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Le(x, y); }
+};
+struct Greater {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Gt(x, y); }
+};
+struct GreaterEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Ge(x, y); }
+};
+struct Equal {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Eq(x, y); }
+};
+struct NotEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Ne(x, y); }
+};
+
+template <class F>
+void CompareRun(const void* x_data, const void* y_data, void* z_data, int64_t count, int64_t x_step, int64_t y_step) {
+  const float* x = static_cast<const float*>(x_data);
+  const float* y = static_cast<const float*>(y_data);
+  uint8_t* z = static_cast<uint8_t*>(z_data);
+  const hn::CappedTag<float, 8> wide;
+  const One one;
+  const auto compare = [&](auto d, int64_t i, uint8_t* bits) {
+    const auto left = x_step == 1 ? hn::LoadU(d, x + i) : hn::Set(d, *x);
+    const auto right = y_step == 1 ? hn::LoadU(d, y + i) : hn::Set(d, *y);
+    hn::StoreMaskBits(d, F()(d, left, right), bits);
+  };
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(wide));
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    uint8_t bits[8] = {};
+    compare(wide, i, bits);
+    const uint64_t bytes = BytesOfBits(bits[0]);
+    std::memcpy(z + i, &bytes, static_cast<size_t>(lanes));
+  }
+  for (; i < count; ++i) {
+    uint8_t bits[8] = {};
+    compare(one, i, bits);
+    z[i] = bits[0] & 1;
+  }
+}
+
 // Four accumulators hide the latency of an addition, and keep sums of many elements exact.
 template <class F> void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
   const float* x = static_cast<const float*>(x_data);
@@ -215,6 +269,12 @@ const FloatLoops* Table() {
                                         .squared_difference = BinaryRun<SquaredDifference>,
                                         .sigmoid_grad = BinaryRun<SigmoidGrad>,
                                         .tanh_grad = BinaryRun<TanhGrad>,
+                                        .less = CompareRun<Less>,
+                                        .less_equal = CompareRun<LessEqual>,
+                                        .greater = CompareRun<Greater>,
+                                        .greater_equal = CompareRun<GreaterEqual>,
+                                        .equal = CompareRun<Equal>,
+                                        .not_equal = CompareRun<NotEqual>,
                                         .sum = ReduceRun<Add>,
                                         .max = ReduceRun<Maximum>,
                                         .min = ReduceRun<Minimum>,

@@ -37,15 +37,15 @@ struct OrFunctor {
 
 constexpr std::string_view kPredicate = "not differentiable: a predicate";
 
-template <typename F> std::vector<KernelDefinition> Reals() {
-  return Join(Join(BinaryKernels<F>(FloatTypes(), 0.5), BinaryKernels<F>(SignedTypes(), 0.5)),
+template <typename F> std::vector<KernelDefinition> Reals(BinaryLoop float_loop) {
+  return Join(Join(BinaryKernels<F>(FloatTypes(), 0.5, float_loop), BinaryKernels<F>(SignedTypes(), 0.5)),
               BinaryKernels<F>(UnsignedTypes(), 0.5));
 }
 
-template <typename F> OpDefinition Comparison(std::string_view name) {
+template <typename F> OpDefinition Comparison(std::string_view name, BinaryLoop float_loop) {
   return BinaryOp(
       StrCat(name, "(x: T, y: T) -> (z: bool) | T: type in {f32,f64,i32,u8,i16,i8,i64,bf16,u16,f16,u32,u64}"),
-      Reals<F>(), kPredicate);
+      Reals<F>(float_loop), kPredicate);
 }
 
 // Whether the shapes broadcast, without the cost of an error.
@@ -91,8 +91,10 @@ KernelDefinition EqualityKernel(DType type, BinaryLoop loop, bool of_misfits) {
           }};
 }
 
-template <typename F, typename... Ts> std::vector<KernelDefinition> EqualityKernels(Types<Ts...>, bool of_misfits) {
-  return {EqualityKernel(kDTypeOf<Ts>, BinaryRun<F, Ts>, of_misfits)...};
+template <typename F, typename... Ts>
+std::vector<KernelDefinition> EqualityKernels(Types<Ts...>, bool of_misfits, BinaryLoop float_loop = nullptr) {
+  return {EqualityKernel(kDTypeOf<Ts>, std::is_same_v<Ts, float> && float_loop ? float_loop : BinaryRun<F, Ts>,
+                         of_misfits)...};
 }
 
 Status EqualityShape(ShapeContext& c) {
@@ -100,8 +102,8 @@ Status EqualityShape(ShapeContext& c) {
   return c.SetOutput(0, PartialShape());
 }
 
-template <typename F> OpDefinition EqualityOp(std::string_view name, bool of_misfits) {
-  std::vector<KernelDefinition> kernels = EqualityKernels<F>(FloatTypes(), of_misfits);
+template <typename F> OpDefinition EqualityOp(std::string_view name, bool of_misfits, BinaryLoop float_loop) {
+  std::vector<KernelDefinition> kernels = EqualityKernels<F>(FloatTypes(), of_misfits, float_loop);
   kernels = Join(std::move(kernels), EqualityKernels<F>(SignedTypes(), of_misfits));
   kernels = Join(std::move(kernels), EqualityKernels<F>(UnsignedTypes(), of_misfits));
   kernels = Join(std::move(kernels), EqualityKernels<F>(ComplexTypes(), of_misfits));
@@ -151,13 +153,14 @@ Status SameShape(ShapeContext& c) {
 }  // namespace
 
 std::vector<OpDefinition> CompareOps() {
+  const FloatLoops& loops = GetFloatLoops();
   std::vector<OpDefinition> ops;
-  ops.push_back(Comparison<LessFunctor>("Less"));
-  ops.push_back(Comparison<LessEqualFunctor>("LessEqual"));
-  ops.push_back(Comparison<GreaterFunctor>("Greater"));
-  ops.push_back(Comparison<GreaterEqualFunctor>("GreaterEqual"));
-  ops.push_back(EqualityOp<EqualFunctor>("Equal", /*of_misfits=*/false));
-  ops.push_back(EqualityOp<NotEqualFunctor>("NotEqual", /*of_misfits=*/true));
+  ops.push_back(Comparison<LessFunctor>("Less", loops.less));
+  ops.push_back(Comparison<LessEqualFunctor>("LessEqual", loops.less_equal));
+  ops.push_back(Comparison<GreaterFunctor>("Greater", loops.greater));
+  ops.push_back(Comparison<GreaterEqualFunctor>("GreaterEqual", loops.greater_equal));
+  ops.push_back(EqualityOp<EqualFunctor>("Equal", /*of_misfits=*/false, loops.equal));
+  ops.push_back(EqualityOp<NotEqualFunctor>("NotEqual", /*of_misfits=*/true, loops.not_equal));
   ops.push_back(
       OpDefinition("ApproximateEqual(x: T, y: T) -> (z: bool) | T: type in {f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,"
                    "qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64} | tolerance: float = 9.999999747378752e-06 | commutative")
