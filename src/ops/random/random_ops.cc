@@ -5,7 +5,8 @@
 namespace headrace {
 
 void RegisterRandomOps(OpRegistry& registry) {
-  for (OpDefinition (*make)() : {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
+  for (OpDefinition (*make)() :
+       {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
     registry.Add(make());
   }
 }

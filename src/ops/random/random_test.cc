@@ -26,7 +26,8 @@ std::vector<GoldenLine> ReadGolden() {
   while (std::getline(file, text)) {
     std::istringstream words(text);
     GoldenLine line;
-    words >> line.op >> line.dtype >> line.seed >> line.seed2 >> line.shape >> line.call >> line.size >> line.hash >> line.head;
+    words >> line.op >> line.dtype >> line.seed >> line.seed2 >> line.shape >> line.call >> line.size >> line.hash >>
+        line.head;
     lines.push_back(std::move(line));
   }
   return lines;
@@ -79,8 +80,10 @@ TEST_F(RandomTest, SeededStreamsAreTensorFlowsBitForBit) {
       EXPECT_EQ(output->size_bytes(), line.size);
       std::string head;
       for (char byte : output->bytes().substr(0, 64)) head += Hex16(static_cast<uint8_t>(byte)).substr(14);
-      EXPECT_EQ(head, line.head) << line.op << " " << line.dtype << " " << line.seed << " " << line.shape << " " << line.call;
-      EXPECT_EQ(Hash(output->bytes()), line.hash) << line.op << " " << line.dtype << " " << line.shape << " " << line.call;
+      EXPECT_EQ(head, line.head) << line.op << " " << line.dtype << " " << line.seed << " " << line.shape << " "
+                                 << line.call;
+      EXPECT_EQ(Hash(output->bytes()), line.hash)
+          << line.op << " " << line.dtype << " " << line.shape << " " << line.call;
     } while (++i < lines.size() && lines[i].call > 0);
   }
 }
@@ -94,7 +97,8 @@ TEST_F(RandomTest, WithoutSeedsTwoKernelsDiffer) {
 TEST_F(RandomTest, ALargeOutputIsTheSameForAnyNumberOfThreads) {
   const AttrMap attrs = {{"dtype", DType::kFloat}, {"T", DType::kInt32}, {"seed", 3}, {"seed2", 4}};
   for (const char* op : {"RandomUniform", "RandomStandardNormal", "TruncatedNormal"}) {
-    KeptKernel large(op, {{Tensor::Vector<int32_t>({300001})}}, attrs), small(op, {{Tensor::Vector<int32_t>({5})}}, attrs);
+    KeptKernel large(op, {{Tensor::Vector<int32_t>({300001})}}, attrs),
+        small(op, {{Tensor::Vector<int32_t>({5})}}, attrs);
     const Tensor all = *large.RunTensor(), first = *small.RunTensor();
     EXPECT_EQ(all.bytes().substr(0, 20), first.bytes()) << op;
     KeptKernel again(op, {{Tensor::Vector<int32_t>({300001})}}, attrs);
@@ -103,7 +107,8 @@ TEST_F(RandomTest, ALargeOutputIsTheSameForAnyNumberOfThreads) {
 }
 
 TEST_F(RandomTest, AShapeOverTheBudgetIsRefused) {
-  KeptKernel kernel("RandomUniform", {{Tensor::Vector<int64_t>({int64_t{1} << 50})}}, {{"dtype", DType::kFloat}, {"T", DType::kInt64}});
+  KeptKernel kernel("RandomUniform", {{Tensor::Vector<int64_t>({int64_t{1} << 50})}},
+                    {{"dtype", DType::kFloat}, {"T", DType::kInt64}});
   const Result<Tensor> output = kernel.RunTensor();
   ASSERT_FALSE(output.ok());
   EXPECT_EQ(output.status().code(), Code::kResourceExhausted);
