@@ -7,7 +7,7 @@
 namespace headrace {
 
 /// One step of an optimizer for `count` elements: `states` are the variable and its slots, updated in place; `scalars` the
-/// rule's own. The formulas stand beside the names in update_loops.cc.
+/// rule's own, at least 4 (the rest is ignored). The formulas stand beside the names in update_loops.cc.
 template <typename T> using UpdateLoop = void (*)(T* const* states, const T* gradient, const T* scalars, int64_t count);
 
 /// Indices into UpdateLoops::loops. States and scalars are given in parentheses.
