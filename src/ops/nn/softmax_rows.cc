@@ -9,9 +9,11 @@
 #define HWY_TARGET_INCLUDE "ops/nn/softmax_rows.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
-#include "hwy/contrib/math/math-inl.h"
-#include "hwy/foreach_target.h"
+#include "hwy/foreach_target.h"  // first: it includes this file once for each target
+
 #include "hwy/highway.h"
+
+#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace headrace::HWY_NAMESPACE {

@@ -6,7 +6,8 @@
 #define HWY_TARGET_INCLUDE "ops/train/update_loops.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
-#include "hwy/foreach_target.h"
+#include "hwy/foreach_target.h"  // first: it includes this file once for each target
+
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
