@@ -44,6 +44,8 @@ class GrpcTaskServer final : public Server {
 
   const std::string& target() const override { return target_; }
   const std::string& task_name() const override { return task_name_; }
+  const std::string& job() const override { return options_.job; }
+  int task() const override { return options_.task; }
   const std::string& address() const override { return address_; }
   Result<std::shared_ptr<GraphSession>> OpenSession(const GraphDef& graph, GraphSessionOptions options) override;
   void Stop() override;

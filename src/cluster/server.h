@@ -43,6 +43,8 @@ class HR_EXPORT Server {
   virtual const std::string& target() const = 0;
   /// "/job:worker/replica:0/task:0".
   virtual const std::string& task_name() const = 0;
+  virtual const std::string& job() const = 0;
+  virtual int task() const = 0;
   /// "host:port".
   virtual const std::string& address() const = 0;
 
