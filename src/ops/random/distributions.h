@@ -83,6 +83,18 @@ template <typename T> struct UniformInt {
   }
 };
 
+/// Uniform over all values of T.
+template <typename T> struct UniformFullInt {
+  using Type = T;
+  static constexpr int kGroup = sizeof(T) == 8 ? 2 : 4;
+  void Fill(Philox& blocks, T* out) const {
+    const Philox::Block w = blocks.Next();
+    for (size_t i = 0; i < kGroup; ++i) {
+      out[i] = static_cast<T>(sizeof(T) == 8 ? uint64_t{w[2 * i + 1]} << 32 | w[2 * i] : w[i]);
+    }
+  }
+};
+
 /// Normal with mean 0 and deviation 1.
 template <typename T> struct Normal {
   using Type = T;

@@ -9,6 +9,7 @@ void RegisterRandomOps(OpRegistry& registry) {
        {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
     registry.Add(make());
   }
+  for (OpDefinition& op : StatelessRandomOps()) registry.Add(std::move(op));
 }
 
 }  // namespace headrace
