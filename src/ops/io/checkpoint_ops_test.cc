@@ -16,7 +16,8 @@ class CheckpointOpsTest : public ::testing::Test {
     ASSERT_TRUE(RealFileSystem().MakeDirectories(directory_).ok());
   }
   void TearDown() override {
-    for (const std::string& name : *RealFileSystem().List(directory_)) {
+    const Result<std::vector<std::string>> names = RealFileSystem().List(directory_);
+    for (const std::string& name : *names) {
       ASSERT_TRUE(RealFileSystem().Delete(JoinPath(directory_, name)).ok()) << name;
     }
     ASSERT_TRUE(RealFileSystem().Delete(directory_).ok());

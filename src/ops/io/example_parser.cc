@@ -36,7 +36,7 @@ int64_t ReadValues(std::string_view list, float* out, int64_t capacity) {
 }
 int64_t ReadValues(std::string_view list, int64_t* out, int64_t capacity) {
   if (capacity == 1 && IsShortList(list)) {
-    WireCursor cursor(list.substr(2));
+    WireCursor cursor(std::string_view(list.data() + 2, list.size() - 2));
     uint64_t value;
     if (cursor.ReadVarint(&value) && cursor.AtEnd()) {
       *out = static_cast<int64_t>(value);

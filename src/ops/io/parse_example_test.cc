@@ -126,13 +126,12 @@ TEST_F(ParseExampleTest, TheLastOfEqualKeysCounts) {
 }
 
 TEST_F(ParseExampleTest, ValuesMayStandUnpacked) {
-  // ids: two varints in fields of their own; f: two floats likewise.
-  const std::string ids("\x0a\x0f\x0a\x03" "ids\x12\x08\x1a\x06\x08\x05\x08\xac\x02", 17);
-  std::string list;
-  for (const float value : {1.5f, 2.5f}) list += std::string("\x0d") + std::string(reinterpret_cast<const char*>(&value), 4);
-  const std::string f = std::string("\x0a\x11\x0a\x01" "f\x12\x0c\x12\x0a") + list;
-  const auto featured = [](const std::string& entry) { return std::string("\x0a") + static_cast<char>(entry.size()) + entry; };
-  const std::string example = featured(ids.substr(0, 16) + ids.substr(16)) + featured(f);
+  const auto field = [](char tag, const std::string& bytes) { return std::string(1, tag) + static_cast<char>(bytes.size()) + bytes; };
+  std::string floats;
+  for (const float value : {1.5f, 2.5f}) floats += "\x0d" + std::string(reinterpret_cast<const char*>(&value), sizeof(value));
+  const std::string ids = field('\x0a', "ids") + field('\x12', field('\x1a', "\x08\x05\x08\xac\x02"));
+  const std::string f = field('\x0a', "f") + field('\x12', field('\x12', floats));
+  const std::string example = field('\x0a', field('\x0a', ids) + field('\x0a', f));
   const std::vector<Tensor> out = Values(All().Parse(Tensor::Vector<std::string>({example})));
   ASSERT_EQ(out.size(), 7u);
   EXPECT_THAT(out[1].data<int64_t>(), ElementsAre(5, 300));
