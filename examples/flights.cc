@@ -111,7 +111,6 @@ hr::Status Prepare(const Flags& flags, Program& program, hr::Session& session) {
     for (const hr::Variable& variable : program.saved) initializers.push_back(variable.Initialize());
     HR_RETURN_IF_ERROR(session.Run(initializers));
   } else {
-    HR_RETURN_IF_ERROR(program.saver->Recover(flags.checkpoint_directory));
     HR_RETURN_IF_ERROR(program.saver->Restore(session, newest));
     std::printf("resuming from %s\n", newest.c_str());
   }

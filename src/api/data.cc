@@ -168,6 +168,8 @@ Dataset Dataset::Shuffle(int64_t buffer_size, const ShuffleOptions& options) con
 
 Dataset Dataset::Repeat(int64_t count) const { return Transformed(*this, "RepeatDataset", {Number(count)}); }
 Dataset Dataset::Take(int64_t count) const { return Transformed(*this, "TakeDataset", {Number(count)}); }
+Dataset Dataset::Skip(const Output& count) const { return Transformed(*this, "SkipDataset", {count}); }
+
 Dataset Dataset::Skip(int64_t count) const { return Transformed(*this, "SkipDataset", {Number(count)}); }
 Dataset Dataset::Shard(int64_t num_shards, int64_t index) const {
   return Transformed(*this, "ShardDataset", {Number(num_shards), Number(index)});

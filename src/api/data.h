@@ -77,6 +77,8 @@ class HR_EXPORT Dataset {
   Dataset Repeat(int64_t count = -1) const;
   Dataset Take(int64_t count) const;  ///< at most the first `count` elements; op TakeDataset
   Dataset Skip(int64_t count) const;  ///< all but the first `count` elements; op SkipDataset
+  /// The same with a computed count (i64 scalar), taken when the iterator starts: how a run goes on where another one stopped.
+  Dataset Skip(const Output& count) const;
   /// Every num_shards-th element, from `index` on: what one of several workers reads. Op ShardDataset.
   Dataset Shard(int64_t num_shards, int64_t index) const;
   /// `size` elements of equal shapes as one, along a new first dimension. Op BatchDatasetV2.

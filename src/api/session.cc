@@ -6,6 +6,7 @@
 
 #include "api/scope_state.h"
 #include "api/session_target.h"
+#include "cluster/remote_session.h"
 #include "graph/import.h"
 
 namespace headrace::api {
@@ -153,6 +154,10 @@ Result<std::vector<Tensor>> Session::RunByName(const std::vector<std::pair<std::
   headrace::RunOptions options;
   options.timeout_ms = timeout_ms;
   return impl_->session->Run(named, fetches, targets, options);
+}
+
+Status ResetTarget(const std::string& target, const std::vector<std::string>& containers) {
+  return headrace::ResetTarget(target, containers);
 }
 
 Status Session::Close() {

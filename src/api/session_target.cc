@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "cluster/remote_session.h"
 #include "session/local_worker.h"
 
 namespace headrace::api {
@@ -52,7 +53,7 @@ Result<std::shared_ptr<GraphSession>> OpenLocal(const GraphDef& graph, const Ses
 
 Result<std::shared_ptr<GraphSession>> OpenTarget(const std::string& target, const GraphDef& graph, const SessionOptions& options) {
   if (target.empty()) return OpenLocal(graph, options);
-  return InvalidArgument("Session: the target must be \"\" or \"grpc://host:port\", got \"", target, "\"");
+  return OpenSession(target, graph, CommonOptions(options));
 }
 
 }  // namespace headrace::api

@@ -1,10 +1,14 @@
 // See train.h.
 #include "api/train.h"
 
+#include <map>
+
 #include "api/emit.h"
 #include "api/variable_access.h"
+#include "checkpoint/checkpoint_state.h"
+#include "checkpoint/retention.h"
+#include "os/clock.h"
 #include "os/file_system.h"
-#include "train/checkpoint_state.h"
 #include "train/optimizer.h"
 #include "train/saver.h"
 
@@ -127,12 +131,13 @@ Variable GetOrCreateGlobalStep(const CallScope& scope) {
 struct Saver::Impl {
   Scope scope;
   headrace::train::SaverNodes nodes;
-  headrace::train::CheckpointRetention retention;
+  int max_to_keep = 0;
+  std::map<std::string, CheckpointRetention> retention;  // by directory
 };
 
 Saver::Saver(const CallScope& scope, const SaverOptions& options) : impl_(std::make_shared<Impl>()) {
   impl_->scope = scope.scope();
-  impl_->retention = headrace::train::CheckpointRetention(options.max_to_keep);
+  impl_->max_to_keep = options.max_to_keep;
   if (!scope.scope().valid()) return;
   GraphState& graph = *Access::GraphOf(scope.scope());
   BuildAt(graph, scope.where(), [&]() -> Status {
@@ -147,7 +152,15 @@ Result<std::string> Saver::Save(Session& session, const std::string& prefix, std
   const Output filename = Access::MakeOutput(impl_->scope, impl_->nodes.filename);
   const Output save = Access::MakeOutput(impl_->scope, impl_->nodes.save);
   HR_RETURN_IF_ERROR(session.Run(save, {.feeds = {{filename, Tensor::Scalar(path)}}}).status());
-  HR_RETURN_IF_ERROR(impl_->retention.Add(RealFileSystem(), path));
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  auto retention = impl_->retention.find(directory);
+  if (retention == impl_->retention.end()) {
+    HR_ASSIGN_OR_RETURN(CheckpointRetention opened, CheckpointRetention::Open(RealFileSystem(), RealClock(), directory,
+                                                                             {.max_to_keep = impl_->max_to_keep}));
+    retention = impl_->retention.emplace(directory, std::move(opened)).first;
+  }
+  HR_RETURN_IF_ERROR(retention->second.Record(path));
   return path;
 }
 
@@ -157,10 +170,10 @@ Status Saver::Restore(Session& session, const std::string& path) {
   return session.Run(restore, {.feeds = {{filename, Tensor::Scalar(path)}}});
 }
 
-Status Saver::Recover(const std::string& directory) { return impl_->retention.Recover(RealFileSystem(), directory); }
-
 Result<std::string> LatestCheckpoint(const std::string& directory) {
-  return headrace::train::LatestCheckpoint(RealFileSystem(), directory);
+  Result<std::string> latest = headrace::LatestCheckpoint(RealFileSystem(), directory);
+  if (latest.status().code() == Code::kNotFound) return std::string();
+  return latest;
 }
 
 Result<int64_t> RunLoop(Session& session, const Operation& step, const LoopOptions& options) {

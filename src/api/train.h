@@ -74,7 +74,7 @@ HR_EXPORT Variable GetOrCreateGlobalStep(const CallScope& scope);
 
 struct SaverOptions {
   std::vector<Variable> variables = {};  // empty: all that the graph has when the saver is made
-  int max_to_keep = 5;                   // older checkpoints are deleted; 0: none
+  int max_to_keep = 5;                   // older checkpoints in the directory are deleted; 0: none
 };
 
 /// Writes variables to checkpoints and reads them back: files that TensorFlow reads, and reads those that it wrote. The task where the
@@ -82,13 +82,12 @@ struct SaverOptions {
 class HR_EXPORT Saver {
  public:
   explicit Saver(const CallScope& scope, const SaverOptions& options = {});
-  /// Writes `prefix`, or `prefix`-`step`; returns that path. Then names it in the `checkpoint` file and deletes what is too old.
+  /// Writes `prefix`, or `prefix`-`step`; returns that path. Then names it in the `checkpoint` file and deletes what is too old;
+  /// checkpoints that the file knew before count too.
   Result<std::string> Save(Session& session, const std::string& prefix, std::optional<int64_t> step = {});
   /// Reads the checkpoint `path`. Errors: NOT_FOUND for no such checkpoint or a variable that it lacks; DATA_LOSS; INVALID_ARGUMENT for
   /// another shape.
   Status Restore(Session& session, const std::string& path);
-  /// Takes over the checkpoints that `directory` already has, so that they count for max_to_keep.
-  Status Recover(const std::string& directory);
 
  private:
   struct Impl;

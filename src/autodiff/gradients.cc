@@ -89,7 +89,9 @@ Endpoint Backward::Ones(const Endpoint& y, size_t number) const {
   const GraphBuilder builder = builder_.WithNamePrefix(StrCat("grad_ys_", number));
   const Endpoint one = builder.ScalarOf(RemoveRef(y.dtype()), 1.0);
   if (y.shape().rank() == 0) return one;
-  return builder.Op("Fill", {builder.Op("Shape", {y}), one});
+  if (!y.shape().IsFullyKnown()) return builder.Op("Fill", {builder.Op("Shape", {y}), one});
+  const std::vector<int64_t> dims(y.shape().dims().begin(), y.shape().dims().end());
+  return builder.Op("Fill", {builder.Const(Tensor::Vector(dims)), one});
 }
 
 Status Backward::Seed(const std::vector<Endpoint>& grad_ys) {

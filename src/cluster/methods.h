@@ -34,6 +34,9 @@ HR_WORKER(CompleteGroup)
 HR_WORKER(CompleteInstance)
 HR_WORKER(GetStepSequence)
 
+/// Of our own; TensorFlow's masters do not know it.
+inline constexpr char kMasterHoldSession[] = "/headrace.MasterService/HoldSession";
+
 #undef HR_MASTER
 #undef HR_WORKER
 

@@ -11,8 +11,7 @@ namespace headrace {
 
 namespace {
 
-template <typename T>
-inline constexpr std::string_view kKindOf = "";
+template <typename T> inline constexpr std::string_view kKindOf = "";
 template <> inline constexpr std::string_view kKindOf<std::monostate> = "nothing";
 template <> inline constexpr std::string_view kKindOf<bool> = "bool";
 template <> inline constexpr std::string_view kKindOf<int64_t> = "int";
@@ -48,17 +47,13 @@ std::string TextOf(const FunctionRef& value) {
   for (const auto& [name, attr] : *value.attrs) attrs.push_back(StrCat(name, "=", attr));
   return StrCat(text, "{", StrJoin(attrs, ","), "}");
 }
-template <typename T>
-std::string TextOf(const std::vector<T>& values) {
+template <typename T> std::string TextOf(const std::vector<T>& values) {
   std::vector<std::string> items;
   for (const auto& value : values) items.push_back(TextOf(static_cast<const T&>(value)));
   return StrCat("[", StrJoin(items, ","), "]");
 }
 
-template <typename T>
-bool Same(const T& a, const T& b) {
-  return a == b;
-}
+template <typename T> bool Same(const T& a, const T& b) { return a == b; }
 bool Same(std::monostate, std::monostate) { return true; }
 bool Same(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b); }
 bool Same(const AttrPlaceholder& a, const AttrPlaceholder& b) { return a.name == b.name; }
@@ -70,8 +65,7 @@ bool Same(const ResourceHandle& a, const ResourceHandle& b) {
   return a.device == b.device && a.container == b.container && a.name == b.name && a.hash_code == b.hash_code;
 }
 bool Same(const Variant& a, const Variant& b) { return a.object() == b.object(); }
-template <typename T>
-bool SameElements(const Tensor& a, const Tensor& b) {
+template <typename T> bool SameElements(const Tensor& a, const Tensor& b) {
   const auto left = a.data<T>(), right = b.data<T>();
   for (size_t i = 0; i < left.size(); ++i) {
     if (!Same(left[i], right[i])) return false;
@@ -81,15 +75,19 @@ bool SameElements(const Tensor& a, const Tensor& b) {
 bool Same(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
   switch (a.dtype()) {
-    case DType::kInvalid: return true;
-    case DType::kString: return SameElements<std::string>(a, b);
-    case DType::kResource: return SameElements<ResourceHandle>(a, b);
-    case DType::kVariant: return SameElements<Variant>(a, b);
-    default: return a.SharesBufferWith(b) ? a.raw() == b.raw() || a.bytes() == b.bytes() : a.bytes() == b.bytes();
+    case DType::kInvalid:
+      return true;
+    case DType::kString:
+      return SameElements<std::string>(a, b);
+    case DType::kResource:
+      return SameElements<ResourceHandle>(a, b);
+    case DType::kVariant:
+      return SameElements<Variant>(a, b);
+    default:
+      return a.SharesBufferWith(b) ? a.raw() == b.raw() || a.bytes() == b.bytes() : a.bytes() == b.bytes();
   }
 }
-template <typename T>
-bool Same(const std::vector<T>& a, const std::vector<T>& b) {
+template <typename T> bool Same(const std::vector<T>& a, const std::vector<T>& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (!Same(static_cast<const T&>(a[i]), static_cast<const T&>(b[i]))) return false;
@@ -147,8 +145,7 @@ std::string AttrValue::ToString() const {
 
 bool operator==(const AttrValue& a, const AttrValue& b) {
   if (a.value_.index() != b.value_.index()) return false;
-  return std::visit(
-      [&b]<typename T>(const T& left) { return Same(left, std::get<T>(b.value_)); }, a.value_);
+  return std::visit([&b]<typename T>(const T& left) { return Same(left, std::get<T>(b.value_)); }, a.value_);
 }
 
 Status AttrError(const AttrMap& attrs, std::string_view name) {

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "graph/attr_text.h"
 #include "gmock/gmock.h"
+#include "graph/attr_text.h"
 
 namespace headrace {
 namespace {
@@ -17,7 +17,8 @@ TEST(AttrValueTest, TextIsShortAndTyped) {
   EXPECT_EQ(AttrValue(DType::kInt64).ToString(), "i64");
   EXPECT_EQ(AttrValue(PartialShape({1, -1})).ToString(), "[1,?]");
   EXPECT_EQ(AttrValue(std::vector<bool>{true, false}).ToString(), "[true,false]");
-  EXPECT_EQ(AttrValue(FunctionRef{"f", std::make_shared<AttrMap>(AttrMap{{"T", DType::kFloat}})}).ToString(), "func:f{T=f32}");
+  EXPECT_EQ(AttrValue(FunctionRef{"f", std::make_shared<AttrMap>(AttrMap{{"T", DType::kFloat}})}).ToString(),
+            "func:f{T=f32}");
   EXPECT_EQ(AttrValue(AttrPlaceholder{"T"}).KindName(), "placeholder");
   EXPECT_EQ(AttrValue(std::vector<DType>{}).KindName(), "list(type)");
 }

@@ -94,8 +94,9 @@ Result<std::string> ChooseDevice(const std::string& op, const std::string& reque
   for (auto function = functions.rbegin(); function != functions.rend(); ++function) {
     HR_ASSIGN_OR_RETURN(device, MergeDevices((*function)(op, device), device));
   }
-  if (!device.empty()) HR_RETURN_IF_ERROR(DeviceName::Parse(device).status());
-  return device;
+  if (device.empty()) return device;
+  HR_ASSIGN_OR_RETURN(const DeviceName name, DeviceName::Parse(device));
+  return name.ToString();
 }
 
 // A node that uses a resource or a ref must be where that is, so that asking for another device could only fail. Functions find
@@ -131,29 +132,31 @@ void Colocate(const Graph& graph, const std::vector<std::string>& names, AttrMap
   attrs->insert_or_assign(std::string(kColocationAttr), std::vector<std::string>(groups.begin(), groups.end()));
 }
 
-template <typename T>
-std::vector<T> Joined(std::vector<T> first, const std::vector<T>& second) {
+template <typename T> std::vector<T> Joined(std::vector<T> first, const std::vector<T>& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
 }
 
 }  // namespace
 
-Node* GraphBuilder::AddNode(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs, NodeOptions options) const {
+Node* GraphBuilder::AddNode(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs,
+                            NodeOptions options) const {
   if (!status_->ok()) return nullptr;
-  const std::string name = graph_->UniqueName(StrCat(prefix_, options.name.empty() ? op : std::string_view(options.name)));
+  const std::string name =
+      graph_->UniqueName(StrCat(prefix_, options.name.empty() ? op : std::string_view(options.name)));
   const auto add = [&]() -> Result<Node*> {
     HR_ASSIGN_OR_RETURN(const OpDefinition* definition, OpRegistry::Global().Lookup(op));
     HR_RETURN_IF_ERROR(InferAttrs(definition->signature(), inputs, &attrs));
-    HR_ASSIGN_OR_RETURN(std::string device, ChooseDevice(definition->name(), options.device, device_, device_functions_));
+    HR_ASSIGN_OR_RETURN(std::string device,
+                        ChooseDevice(definition->name(), options.device, device_, device_functions_));
     FollowState(definition->signature(), inputs, &device);
     Colocate(*graph_, Joined(colocate_with_, options.colocate_with), &attrs, &device);
-    HR_ASSIGN_OR_RETURN(Node* node, graph_->AddNode({.name = name,
-                                                     .definition = definition,
-                                                     .attrs = std::move(attrs),
-                                                     .inputs = std::move(inputs),
-                                                     .control_inputs = Joined(control_inputs_, options.control_inputs),
-                                                     .device = std::move(device)}));
+    HR_ASSIGN_OR_RETURN(Node * node, graph_->AddNode({.name = name,
+                                                      .definition = definition,
+                                                      .attrs = std::move(attrs),
+                                                      .inputs = std::move(inputs),
+                                                      .control_inputs = Joined(control_inputs_, options.control_inputs),
+                                                      .device = std::move(device)}));
     if (const Status status = InferShapes(node); !status.ok()) {
       graph_->RemoveNode(node);
       return status;

@@ -1,9 +1,9 @@
 #include "graph/builder.h"
 
+#include "gmock/gmock.h"
 #include "graph/gradient_context.h"
 #include "graph/graph_testing.h"
 #include "graph/shape_context.h"
-#include "gmock/gmock.h"
 
 namespace headrace {
 namespace {
@@ -42,7 +42,8 @@ TEST_F(BuilderTest, CountsAndTypeListsFollowTheInputs) {
 }
 
 TEST_F(BuilderTest, TheFirstMistakeIsKeptAndNothingIsAddedAfterIt) {
-  const Endpoint bad = builder_.Op("AddV2", {builder_.Const(Tensor::Vector<float>({1, 2})), builder_.Const(Tensor::Vector<float>({1, 2, 3}))});
+  const Endpoint bad = builder_.Op(
+      "AddV2", {builder_.Const(Tensor::Vector<float>({1, 2})), builder_.Const(Tensor::Vector<float>({1, 2, 3}))});
   EXPECT_FALSE(bad);
   EXPECT_EQ(status_.message(), "AddV2: shapes do not broadcast: [2] and [3] [[{{node AddV2}}]]");
   EXPECT_EQ(graph_.Find("AddV2"), nullptr);
@@ -65,7 +66,9 @@ TEST_F(BuilderTest, NamesAreUniqueBelowTheirPrefix) {
   const GraphBuilder inner = builder_.WithNamePrefix("a").WithNamePrefix("b");
   EXPECT_EQ(inner.AddNode("NoOp", {})->name(), "a/b/NoOp");
   EXPECT_EQ(inner.AddNode("NoOp", {})->name(), "a/b/NoOp_1");
-  EXPECT_EQ(inner.AddNode("NoOp", {}, {}, {.name = "x", .device = "", .control_inputs = {}, .colocate_with = {}})->name(), "a/b/x");
+  EXPECT_EQ(
+      inner.AddNode("NoOp", {}, {}, {.name = "x", .device = "", .control_inputs = {}, .colocate_with = {}})->name(),
+      "a/b/x");
   EXPECT_EQ(inner.name_prefix(), "a/b/");
 }
 
@@ -85,18 +88,20 @@ TEST_F(BuilderTest, DeviceFunctionsSeeWhatIsInsideOfThem) {
       return answer;
     };
   };
-  const Node* node = builder_.WithDevice("/replica:0")
-                         .WithDeviceFunction(record("/job:ps/task:7"))
-                         .WithDeviceFunction(record("/job:worker"))
-                         .WithDevice("/task:1")
-                         .AddNode("NoOp", {}, {}, {.name = "", .device = "/cpu:0", .control_inputs = {}, .colocate_with = {}});
+  const Node* node =
+      builder_.WithDevice("/replica:0")
+          .WithDeviceFunction(record("/job:ps/task:7"))
+          .WithDeviceFunction(record("/job:worker"))
+          .WithDevice("/task:1")
+          .AddNode("NoOp", {}, {}, {.name = "", .device = "/cpu:0", .control_inputs = {}, .colocate_with = {}});
   ASSERT_TRUE(status_.ok()) << status_.ToString();
   EXPECT_THAT(seen, ElementsAre("NoOp /task:1/device:CPU:0", "NoOp /job:worker/task:1/device:CPU:0"));
   EXPECT_EQ(node->requested_device(), "/job:worker/replica:0/task:1/device:CPU:0");
 }
 
 TEST_F(BuilderTest, ColocatedNodesJoinTheGroupAndTheDevice) {
-  const Node* variable = builder_.WithDevice("/job:ps").AddNode("NoOp", {}, {}, {.name = "v", .device = "", .control_inputs = {}, .colocate_with = {}});
+  const Node* variable = builder_.WithDevice("/job:ps").AddNode(
+      "NoOp", {}, {}, {.name = "v", .device = "", .control_inputs = {}, .colocate_with = {}});
   const Node* slot = builder_.WithDevice("/job:worker").ColocatedWith(variable).AddNode("NoOp", {});
   const Node* third = builder_.ColocatedWith(slot).AddNode("NoOp", {});
   const AttrValue group(std::vector<std::string>{"loc:@v"});
@@ -111,7 +116,8 @@ TEST_F(BuilderTest, UsersOfARefAskForItsDevice) {
   const GraphBuilder worker = builder_.WithDevice("/job:worker");
   const Endpoint one = worker.Scalar(1.0f);
   EXPECT_EQ(worker.AddNode("Assign", {variable, one})->requested_device(), "/job:ps/task:0");
-  EXPECT_EQ(worker.AddNode("Identity", {variable})->requested_device(), "/job:worker") << "reading by value binds to nothing";
+  EXPECT_EQ(worker.AddNode("Identity", {variable})->requested_device(), "/job:worker")
+      << "reading by value binds to nothing";
 }
 
 TEST_F(BuilderTest, ControlInputsAddUpWithoutRepetition) {
@@ -130,7 +136,8 @@ TEST_F(BuilderTest, ScalarsOfEveryNumericType) {
 
 TEST_F(BuilderTest, ShapesComeFromConstantsShapesAndPacks) {
   const Endpoint zero = builder_.Scalar(0.0f);
-  EXPECT_EQ(builder_.Op("Fill", {builder_.Const(Tensor::Vector<int32_t>({2, -1})), zero}).shape(), PartialShape({2, -1}));
+  EXPECT_EQ(builder_.Op("Fill", {builder_.Const(Tensor::Vector<int32_t>({2, -1})), zero}).shape(),
+            PartialShape({2, -1}));
   const Endpoint vector = builder_.Op("Placeholder", {}, {{"dtype", DType::kInt32}, {"shape", PartialShape({3})}});
   EXPECT_EQ(builder_.Op("Fill", {vector, zero}).shape(), PartialShape({-1, -1, -1}));
   const Endpoint data = builder_.Op("Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape({-1, 4})}});
@@ -155,7 +162,8 @@ TEST(BroadcastShapesTest, FollowsNumpy) {
 
 TEST_F(BuilderTest, GradientsBecomeDense) {
   Node* node = builder_.AddNode("Split2", {builder_.Const(Tensor::Vector<float>({1, 2}))});
-  const IndexedSlices slices = {builder_.Const(Tensor::Vector<int32_t>({0})), builder_.Const(Tensor::Vector<float>({1})),
+  const IndexedSlices slices = {builder_.Const(Tensor::Vector<int32_t>({0})),
+                                builder_.Const(Tensor::Vector<float>({1})),
                                 builder_.Const(Tensor::Vector<int64_t>({2}))};
   GradientContext context(builder_, node, {Gradient(slices), Gradient()});
   const Endpoint dense = context.output_gradient(0), zeros = context.output_gradient(1);

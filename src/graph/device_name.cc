@@ -10,9 +10,8 @@ namespace headrace {
 namespace {
 
 bool IsIdentifier(std::string_view text) {
-  return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) && std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-  });
+  return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
+         std::ranges::all_of(text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
 }
 
 std::string UpperCase(std::string_view text) {
@@ -64,13 +63,9 @@ bool ReadPart(std::string_view part, DeviceName* device) {
   return false;
 }
 
-template <typename T>
-bool Agree(const std::optional<T>& a, const std::optional<T>& b) {
-  return !a || !b || *a == *b;
-}
+template <typename T> bool Agree(const std::optional<T>& a, const std::optional<T>& b) { return !a || !b || *a == *b; }
 
-template <typename T>
-bool Given(const std::optional<T>& wanted, const std::optional<T>& actual) {
+template <typename T> bool Given(const std::optional<T>& wanted, const std::optional<T>& actual) {
   return !wanted || wanted == actual;
 }
 
@@ -79,8 +74,9 @@ bool Given(const std::optional<T>& wanted, const std::optional<T>& actual) {
 Result<DeviceName> DeviceName::Parse(std::string_view text) {
   DeviceName device;
   if (text.empty() || text == "/") return device;
-  const Status malformed = InvalidArgument("Malformed device specification '", text,
-                                           "'; wanted is /job:NAME/replica:N/task:N/device:TYPE:N, or some of these parts");
+  const Status malformed =
+      InvalidArgument("Malformed device specification '", text,
+                      "'; wanted is /job:NAME/replica:N/task:N/device:TYPE:N, or some of these parts");
   if (text[0] != '/') return malformed;
   for (const std::string& part : StrSplit(text.substr(1), '/')) {
     if (!ReadPart(part, &device)) return malformed;
@@ -91,7 +87,8 @@ Result<DeviceName> DeviceName::Parse(std::string_view text) {
 Result<DeviceName> DeviceName::ParseFull(std::string_view text) {
   HR_ASSIGN_OR_RETURN(DeviceName device, Parse(text));
   if (!device.IsFull()) {
-    return InvalidArgument("Device '", text, "' is not a full name: job, replica, task, device type and number are needed");
+    return InvalidArgument("Device '", text,
+                           "' is not a full name: job, replica, task, device type and number are needed");
   }
   return device;
 }

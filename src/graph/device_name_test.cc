@@ -36,8 +36,9 @@ TEST(DeviceNameTest, ReadsEveryLegalForm) {
 }
 
 TEST(DeviceNameTest, QuotesWhatItCannotRead) {
-  for (const char* text : {"cpu:0", "/job:", "/job:1x", "/job:a-b", "/task:x", "/task:-1", "/task:99999999999", "/cpu", "/cpu:x",
-                           "/device:", "/device:CPU:", "/frame:1", "//", "/job:a//task:1", "/job:a/", "/device:CPU:0:1"}) {
+  for (const char* text :
+       {"cpu:0", "/job:", "/job:1x", "/job:a-b", "/task:x", "/task:-1", "/task:99999999999", "/cpu", "/cpu:x",
+        "/device:", "/device:CPU:", "/frame:1", "//", "/job:a//task:1", "/job:a/", "/device:CPU:0:1"}) {
     const Result<DeviceName> parsed = DeviceName::Parse(text);
     ASSERT_FALSE(parsed.ok()) << text;
     EXPECT_EQ(parsed.status().code(), Code::kInvalidArgument);

@@ -132,7 +132,11 @@ Status BodyBuilder::AddArgs() {
     const bool repeated = !arg.number_attr.empty() || !arg.type_list_attr.empty();
     const auto extra = function_.arg_attrs.find(static_cast<int>(i));
     for (int k = 0; k < item.count; ++k) {
-      NodeDef node{.name = FreeName(repeated ? StrCat(arg.name, "_", k) : arg.name), .op = "_Arg", .device = "", .inputs = {}, .attrs = {}};
+      NodeDef node{.name = FreeName(repeated ? StrCat(arg.name, "_", k) : arg.name),
+                   .op = "_Arg",
+                   .device = "",
+                   .inputs = {},
+                   .attrs = {}};
       node.attrs = {{"T", arg_types_[static_cast<size_t>(offsets[i] + k)]}, {"index", offsets[i] + k}};
       if (extra != function_.arg_attrs.end()) {
         for (const auto& [name, value] : extra->second) {
@@ -143,7 +147,8 @@ Status BodyBuilder::AddArgs() {
       args_.push_back(node.name);
       def_.nodes.push_back(std::move(node));
     }
-    if (!items_.emplace(arg.name, std::move(item)).second) return InvalidArgument("argument '", arg.name, "' occurs twice");
+    if (!items_.emplace(arg.name, std::move(item)).second)
+      return InvalidArgument("argument '", arg.name, "' occurs twice");
   }
   return OkStatus();
 }
@@ -237,7 +242,8 @@ Result<FunctionBody> BodyBuilder::Import() {
   for (const auto& [name, node_name] : function_.control_returns) {
     Node* node = body.graph.Find(node_name);
     if (node == nullptr) return InvalidArgument("control result '", name, "' names the unknown node '", node_name, "'");
-    if (std::ranges::find(body.control_results, node) == body.control_results.end()) body.control_results.push_back(node);
+    if (std::ranges::find(body.control_results, node) == body.control_results.end())
+      body.control_results.push_back(node);
   }
   body.arg_types = std::move(arg_types_);
   body.result_types = std::move(result_types_);

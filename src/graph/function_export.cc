@@ -8,7 +8,8 @@ namespace headrace {
 namespace {
 
 // The function's nodes, inputs first; arguments are left out.
-Result<std::vector<Node*>> BodyNodes(const Graph& graph, const std::vector<Endpoint>& results, FunctionContent content) {
+Result<std::vector<Node*>> BodyNodes(const Graph& graph, const std::vector<Endpoint>& results,
+                                     FunctionContent content) {
   HR_ASSIGN_OR_RETURN(const std::vector<Node*> order, graph.TopologicalOrder());
   std::set<const Node*> needed;
   for (const Endpoint& result : results) needed.insert(result.node);

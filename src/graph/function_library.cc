@@ -12,7 +12,8 @@ bool SameNode(const NodeDef& a, const NodeDef& b) {
 
 bool SameFunction(const FunctionDef& a, const FunctionDef& b) {
   return a.signature.ToString() == b.signature.ToString() && std::ranges::equal(a.nodes, b.nodes, SameNode) &&
-         a.returns == b.returns && a.control_returns == b.control_returns && a.attrs == b.attrs && a.arg_attrs == b.arg_attrs;
+         a.returns == b.returns && a.control_returns == b.control_returns && a.attrs == b.attrs &&
+         a.arg_attrs == b.arg_attrs;
 }
 
 }  // namespace
@@ -23,7 +24,8 @@ Status FunctionLibrary::Add(FunctionDef function) {
   const auto found = functions_.find(name);
   if (found != functions_.end()) {
     if (SameFunction(*found->second, function)) return OkStatus();
-    return InvalidArgument("Cannot add function '", name, "' because a different function with the same name already exists.");
+    return InvalidArgument("Cannot add function '", name,
+                           "' because a different function with the same name already exists.");
   }
   functions_.emplace(name, std::make_shared<const FunctionDef>(std::move(function)));
   return OkStatus();

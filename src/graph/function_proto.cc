@@ -7,8 +7,7 @@ namespace headrace {
 
 namespace {
 
-template <typename Map>
-Result<AttrMap> AttrsFromProto(const Map& map, const std::shared_ptr<MemoryAccount>& account) {
+template <typename Map> Result<AttrMap> AttrsFromProto(const Map& map, const std::shared_ptr<MemoryAccount>& account) {
   AttrMap attrs;
   for (const auto& [name, value] : map) {
     HR_ASSIGN_OR_RETURN(AttrValue attr, AttrFromProto(value, account));
@@ -17,8 +16,7 @@ Result<AttrMap> AttrsFromProto(const Map& map, const std::shared_ptr<MemoryAccou
   return attrs;
 }
 
-template <typename Map>
-Status AttrsToProto(const AttrMap& attrs, Map* map) {
+template <typename Map> Status AttrsToProto(const AttrMap& attrs, Map* map) {
   for (const auto& [name, value] : attrs) HR_RETURN_IF_ERROR(AttrToProto(value, &(*map)[name]));
   return OkStatus();
 }

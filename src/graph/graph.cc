@@ -13,18 +13,28 @@ namespace headrace {
 namespace {
 
 // A ref output may feed a plain input, which then reads the variable; a ref input needs the variable itself.
-bool MayFeed(DType output, DType input) {
-  return output == input || (!IsRef(input) && RemoveRef(output) == input);
-}
+bool MayFeed(DType output, DType input) { return output == input || (!IsRef(input) && RemoveRef(output) == input); }
 
 Status CheckInput(const Node& node, int input, DType expected, const Endpoint& source) {
   if (source.index < 0 || source.index >= source.node->num_outputs()) {
-    return InvalidArgument(node.op(), ": input ", input, " is output ", source.index, " of ", *source.node, ", which has ",
-                           source.node->num_outputs(), " outputs");
+    return InvalidArgument(node.op(), ": input ", input, " is output ", source.index, " of ", *source.node,
+                           ", which has ", source.node->num_outputs(), " outputs");
   }
   if (MayFeed(source.dtype(), expected)) return OkStatus();
   return InvalidArgument(node.op(), ": input ", input, " was passed ", source.dtype(), " from ", source,
                          " incompatible with expected ", expected);
+}
+
+Status CheckInputs(const Node& node, const std::vector<Endpoint>& inputs) {
+  const std::vector<DType>& types = node.input_types();
+  if (types.size() != inputs.size()) {
+    return InvalidArgument(node.op(), " expects ", types.size(), " inputs, got ", inputs.size(), ": ",
+                           node.definition().signature());
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i]) HR_RETURN_IF_ERROR(CheckInput(node, static_cast<int>(i), types[i], inputs[i]));
+  }
+  return OkStatus();
 }
 
 // Node `from` takes part in or depends on a cycle within `unfinished`: goes back along the edges until one comes again.
@@ -75,15 +85,7 @@ Result<Node*> Graph::AddNode(NodeSpec spec) {
   node->input_types_ = *std::move(input_types);
   node->output_types_ = *std::move(output_types);
   node->output_shapes_.resize(node->output_types_.size());
-  if (node->input_types_.size() != spec.inputs.size()) {
-    return at(InvalidArgument(signature.name, " expects ", node->input_types_.size(), " inputs, got ", spec.inputs.size(), ": ",
-                              signature));
-  }
-  for (size_t i = 0; i < spec.inputs.size(); ++i) {
-    if (!spec.inputs[i]) continue;
-    const Status status = CheckInput(*node, static_cast<int>(i), node->input_types_[i], spec.inputs[i]);
-    if (!status.ok()) return at(status);
-  }
+  if (Status status = CheckInputs(*node, spec.inputs); !status.ok()) return at(status);
   node->inputs_ = std::move(spec.inputs);
   node->requested_device_ = std::move(spec.device);
   node->id_ = num_ids();
@@ -185,9 +187,8 @@ Result<std::vector<Node*>> Graph::TopologicalOrder() const {
     }
   }
   if (std::ssize(order) == num_nodes_) return order;
-  const auto blocked = std::ranges::find_if(nodes_, [&waiting](const auto& node) {
-    return node != nullptr && waiting[static_cast<size_t>(node->id())] > 0;
-  });
+  const auto blocked = std::ranges::find_if(
+      nodes_, [&waiting](const auto& node) { return node != nullptr && waiting[static_cast<size_t>(node->id())] > 0; });
   const Node* culprit = FindNodeOnCycle(blocked->get(), waiting);
   return AtNode(InvalidArgument("The graph has a cycle through ", *culprit), culprit->name());
 }

@@ -22,12 +22,10 @@ struct Decoder {
   Result<AttrValue> Attr(const proto::AttrValue& proto) const;
   Result<AttrValue> List(const proto::AttrValue::ListValue& list) const;
   Result<FunctionRef> Function(const proto::NameAttrList& proto) const;
-  template <typename Map>
-  Result<AttrMap> Attrs(const Map& map) const;
+  template <typename Map> Result<AttrMap> Attrs(const Map& map) const;
 };
 
-template <typename Map>
-Result<AttrMap> Decoder::Attrs(const Map& map) const {
+template <typename Map> Result<AttrMap> Decoder::Attrs(const Map& map) const {
   AttrMap attrs;
   for (const auto& [name, value] : map) {
     Result<AttrValue> attr = Attr(value);
@@ -60,8 +58,8 @@ Result<AttrValue> ConvertList(const List& list, Convert convert) {
 }
 
 Result<AttrValue> Decoder::List(const proto::AttrValue::ListValue& list) const {
-  const int kinds = !list.s().empty() + !list.i().empty() + !list.f().empty() + !list.b().empty() + !list.type().empty() +
-                    !list.shape().empty() + !list.tensor().empty() + !list.func().empty();
+  const int kinds = !list.s().empty() + !list.i().empty() + !list.f().empty() + !list.b().empty() +
+                    !list.type().empty() + !list.shape().empty() + !list.tensor().empty() + !list.func().empty();
   if (kinds > 1) return InvalidArgument("a list has items of ", kinds, " kinds");
   if (!list.s().empty()) return AttrValue(std::vector<std::string>(list.s().begin(), list.s().end()));
   if (!list.f().empty()) return AttrValue(std::vector<float>(list.f().begin(), list.f().end()));
@@ -79,31 +77,40 @@ Result<AttrValue> Decoder::List(const proto::AttrValue::ListValue& list) const {
   return AttrValue(std::vector<int64_t>(list.i().begin(), list.i().end()));
 }
 
-template <typename T>
-Result<AttrValue> AsAttr(Result<T> result) {
+template <typename T> Result<AttrValue> AsAttr(Result<T> result) {
   if (!result.ok()) return result.status();
   return AttrValue(*std::move(result));
 }
 
 Result<AttrValue> Decoder::Attr(const proto::AttrValue& proto) const {
   switch (proto.value_case()) {
-    case proto::AttrValue::kList: return List(proto.list());
-    case proto::AttrValue::kS: return AttrValue(proto.s());
-    case proto::AttrValue::kI: return AttrValue(static_cast<int64_t>(proto.i()));
-    case proto::AttrValue::kF: return AttrValue(proto.f());
-    case proto::AttrValue::kB: return AttrValue(proto.b());
-    case proto::AttrValue::kType: return AttrValue(static_cast<DType>(proto.type()));
-    case proto::AttrValue::kShape: return AsAttr(ShapeFromProto(proto.shape()));
-    case proto::AttrValue::kTensor: return AsAttr(TensorFromProto(proto.tensor(), account));
-    case proto::AttrValue::kFunc: return AsAttr(Function(proto.func()));
-    case proto::AttrValue::kPlaceholder: return AttrValue(AttrPlaceholder{proto.placeholder()});
-    case proto::AttrValue::VALUE_NOT_SET: return AttrValue();
+    case proto::AttrValue::kList:
+      return List(proto.list());
+    case proto::AttrValue::kS:
+      return AttrValue(proto.s());
+    case proto::AttrValue::kI:
+      return AttrValue(static_cast<int64_t>(proto.i()));
+    case proto::AttrValue::kF:
+      return AttrValue(proto.f());
+    case proto::AttrValue::kB:
+      return AttrValue(proto.b());
+    case proto::AttrValue::kType:
+      return AttrValue(static_cast<DType>(proto.type()));
+    case proto::AttrValue::kShape:
+      return AsAttr(ShapeFromProto(proto.shape()));
+    case proto::AttrValue::kTensor:
+      return AsAttr(TensorFromProto(proto.tensor(), account));
+    case proto::AttrValue::kFunc:
+      return AsAttr(Function(proto.func()));
+    case proto::AttrValue::kPlaceholder:
+      return AttrValue(AttrPlaceholder{proto.placeholder()});
+    case proto::AttrValue::VALUE_NOT_SET:
+      return AttrValue();
   }
   return InvalidArgument("a value of unknown kind");
 }
 
-template <typename Map>
-Status AttrsToProto(const AttrMap& attrs, Map* map) {
+template <typename Map> Status AttrsToProto(const AttrMap& attrs, Map* map) {
   for (const auto& [name, value] : attrs) {
     const Status status = AttrToProto(value, &(*map)[name]);
     if (!status.ok()) return Status(status.code(), StrCat("Attribute '", name, "': ", status.message()));
@@ -130,8 +137,7 @@ struct Encoder {
   Status operator()(const Tensor& value) const { return TensorToProto(value, out->mutable_tensor()); }
   Status operator()(const FunctionRef& value) const { return FunctionRefToProto(value, out->mutable_func()); }
   Status operator()(const AttrPlaceholder& value) const { return out->set_placeholder(value.name), OkStatus(); }
-  template <typename T>
-  Status operator()(const std::vector<T>& values) const {
+  template <typename T> Status operator()(const std::vector<T>& values) const {
     auto* list = out->mutable_list();
     for (const auto& value : values) HR_RETURN_IF_ERROR(AddItem(list, static_cast<const T&>(value)));
     return OkStatus();
@@ -142,8 +148,12 @@ struct Encoder {
   static Status AddItem(List* list, int64_t value) { return list->add_i(value), OkStatus(); }
   static Status AddItem(List* list, float value) { return list->add_f(value), OkStatus(); }
   static Status AddItem(List* list, const std::string& value) { return list->add_s(value), OkStatus(); }
-  static Status AddItem(List* list, DType value) { return list->add_type(static_cast<proto::DataType>(value)), OkStatus(); }
-  static Status AddItem(List* list, const PartialShape& value) { return ShapeToProto(value, list->add_shape()), OkStatus(); }
+  static Status AddItem(List* list, DType value) {
+    return list->add_type(static_cast<proto::DataType>(value)), OkStatus();
+  }
+  static Status AddItem(List* list, const PartialShape& value) {
+    return ShapeToProto(value, list->add_shape()), OkStatus();
+  }
   static Status AddItem(List* list, const Tensor& value) { return TensorToProto(value, list->add_tensor()); }
   static Status AddItem(List* list, const FunctionRef& value) { return FunctionRefToProto(value, list->add_func()); }
 };

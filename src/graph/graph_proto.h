@@ -23,14 +23,16 @@ HR_EXPORT Result<GraphDef> GraphFromProto(const proto::GraphDef& proto,
 /// Errors: kInvalidArgument for invalid tensors among the attributes; those of VariantObject::Encode.
 HR_EXPORT Status GraphToProto(const GraphDef& graph, proto::GraphDef* proto);
 
-HR_EXPORT Result<NodeDef> NodeFromProto(const proto::NodeDef& proto, const std::shared_ptr<MemoryAccount>& account = nullptr);
+HR_EXPORT Result<NodeDef> NodeFromProto(const proto::NodeDef& proto,
+                                        const std::shared_ptr<MemoryAccount>& account = nullptr);
 HR_EXPORT Status NodeToProto(const NodeDef& node, proto::NodeDef* proto);
 
 HR_EXPORT Result<FunctionDef> FunctionFromProto(const proto::FunctionDef& proto,
                                                 const std::shared_ptr<MemoryAccount>& account = nullptr);
 HR_EXPORT Status FunctionToProto(const FunctionDef& function, proto::FunctionDef* proto);
 
-HR_EXPORT Result<AttrValue> AttrFromProto(const proto::AttrValue& proto, const std::shared_ptr<MemoryAccount>& account = nullptr);
+HR_EXPORT Result<AttrValue> AttrFromProto(const proto::AttrValue& proto,
+                                          const std::shared_ptr<MemoryAccount>& account = nullptr);
 HR_EXPORT Status AttrToProto(const AttrValue& value, proto::AttrValue* proto);
 
 /// The signature part of an OpDef. Errors: kInvalidArgument for arguments without a type, and as AttrFromProto.

@@ -24,13 +24,28 @@ AttrValue RoundTrip(const AttrValue& value) {
 TEST(GraphProtoTest, AttributesOfEveryKindComeBack) {
   const FunctionRef function{"f", std::make_shared<AttrMap>(AttrMap{{"T", DType::kFloat}, {"n", 3}})};
   const Tensor tensor = Tensor::Vector<int32_t>({1, 2});
-  const std::vector<AttrValue> values = {
-      AttrValue(), true, 3, 0.5f, "text", DType::kString, PartialShape({1, -1}), PartialShape(), tensor, function,
-      AttrPlaceholder{"T"}, std::vector<bool>{true, false}, std::vector<int64_t>{1, -1}, std::vector<float>{1.5f},
-      std::vector<std::string>{"a", ""}, std::vector<DType>{DType::kInt32}, std::vector<PartialShape>{PartialShape({2})},
-      std::vector<Tensor>{tensor}, std::vector<FunctionRef>{function}};
+  const std::vector<AttrValue> values = {AttrValue(),
+                                         true,
+                                         3,
+                                         0.5f,
+                                         "text",
+                                         DType::kString,
+                                         PartialShape({1, -1}),
+                                         PartialShape(),
+                                         tensor,
+                                         function,
+                                         AttrPlaceholder{"T"},
+                                         std::vector<bool>{true, false},
+                                         std::vector<int64_t>{1, -1},
+                                         std::vector<float>{1.5f},
+                                         std::vector<std::string>{"a", ""},
+                                         std::vector<DType>{DType::kInt32},
+                                         std::vector<PartialShape>{PartialShape({2})},
+                                         std::vector<Tensor>{tensor},
+                                         std::vector<FunctionRef>{function}};
   for (const AttrValue& value : values) EXPECT_EQ(RoundTrip(value), value) << value.ToString();
-  EXPECT_EQ(RoundTrip(AttrValue(std::vector<DType>{})), AttrValue(std::vector<int64_t>{})) << "its kind is not on the wire";
+  EXPECT_EQ(RoundTrip(AttrValue(std::vector<DType>{})), AttrValue(std::vector<int64_t>{}))
+      << "its kind is not on the wire";
 }
 
 TEST(GraphProtoTest, ListsOfSeveralKindsAreRefused) {
@@ -92,7 +107,8 @@ void Simplify(proto::GraphDef* graph) {
   graph->DiscardUnknownFields();
   for (auto& function : *graph->mutable_library()->mutable_function()) {
     function.clear_resource_arg_unique_id();
-    for (auto* args : {function.mutable_signature()->mutable_input_arg(), function.mutable_signature()->mutable_output_arg()}) {
+    for (auto* args :
+         {function.mutable_signature()->mutable_input_arg(), function.mutable_signature()->mutable_output_arg()}) {
       for (auto& arg : *args) {
         arg.clear_handle_data();
         arg.clear_description();

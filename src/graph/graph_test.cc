@@ -1,7 +1,7 @@
 #include "graph/graph.h"
 
-#include "graph/graph_testing.h"
 #include "gmock/gmock.h"
+#include "graph/graph_testing.h"
 
 namespace headrace {
 namespace {
@@ -29,7 +29,9 @@ class GraphTest : public ::testing::Test {
   Node* Const(std::string name) {
     return Add(std::move(name), "Const", {}, {{"value", Tensor::Scalar(1.0f)}, {"dtype", DType::kFloat}});
   }
-  Node* Identity(std::string name, Node* input) { return Add(std::move(name), "Identity", {{input, 0}}, {{"T", DType::kFloat}}); }
+  Node* Identity(std::string name, Node* input) {
+    return Add(std::move(name), "Identity", {{input, 0}}, {{"T", DType::kFloat}});
+  }
 
   Graph graph_;
 };
@@ -44,11 +46,14 @@ TEST_F(GraphTest, ANameIsTakenOnce) {
 
 TEST_F(GraphTest, InputsAreCountedAndTyped) {
   Node* a = Const("a");
-  EXPECT_THAT(TryAdd("x", "AddV2", {{a, 0}}, {{"T", DType::kFloat}}).status().message(), HasSubstr("expects 2 inputs, got 1"));
+  EXPECT_THAT(TryAdd("x", "AddV2", {{a, 0}}, {{"T", DType::kFloat}}).status().message(),
+              HasSubstr("expects 2 inputs, got 1"));
   EXPECT_THAT(TryAdd("x", "Identity", {{a, 0}}, {{"T", DType::kInt32}}).status().message(),
               HasSubstr("input 0 was passed f32 from a:0 incompatible with expected i32 [[{{node x}}]]"));
-  EXPECT_THAT(TryAdd("x", "Identity", {{a, 1}}, {{"T", DType::kFloat}}).status().message(), HasSubstr("which has 1 outputs"));
-  EXPECT_THAT(TryAdd("x", "Identity", {{a, 0}}, {}).status().message(), HasSubstr("Attribute 'T' (type) of Identity is missing"));
+  EXPECT_THAT(TryAdd("x", "Identity", {{a, 1}}, {{"T", DType::kFloat}}).status().message(),
+              HasSubstr("which has 1 outputs"));
+  EXPECT_THAT(TryAdd("x", "Identity", {{a, 0}}, {}).status().message(),
+              HasSubstr("Attribute 'T' (type) of Identity is missing"));
   EXPECT_EQ(graph_.Find("x"), nullptr);
 }
 
@@ -133,7 +138,8 @@ TEST(FunctionLibraryTest, OneNameIsOneFunction) {
   FunctionLibrary library;
   FunctionDef function;
   function.signature = *OpSignature::Parse("f(x: f32) -> (y: f32)");
-  function.nodes.push_back({.name = "n", .op = "Identity", .device = "", .inputs = {"x"}, .attrs = {{"T", DType::kFloat}}});
+  function.nodes.push_back(
+      {.name = "n", .op = "Identity", .device = "", .inputs = {"x"}, .attrs = {{"T", DType::kFloat}}});
   function.returns = {{"y", "n:output:0"}};
   EXPECT_TRUE(library.Add(function).ok());
   EXPECT_TRUE(library.Add(function).ok());

@@ -38,7 +38,8 @@ void AddTestOps(OpRegistry& registry) {
   add("IdentityN(input: list(T)) -> (output: list(T)) | T: list(type) >= 1");
   add("Split2(value: T) -> (first: T, second: T) | T: type");
   add("Pairs(keys: N * i64, values: N * T) -> (out: T) | N: int >= 1 | T: type");
-  add("VariableV2() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: string = '' "
+  add("VariableV2() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: string = "
+      "'' "
       "| stateful",
       DeclaredShape);
   add("Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type");
@@ -46,20 +47,20 @@ void AddTestOps(OpRegistry& registry) {
   add("Merge(inputs: N * T) -> (output: T, value_index: i32) | T: type | N: int >= 1");
   add("NextIteration(data: T) -> (output: T) | T: type", UnchangedShape);
   add("ZerosLike(x: T) -> (y: T) | T: type", UnchangedShape);
-  add("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | Index: type in {i32,i64} "
+  add("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | Index: type in "
+      "{i32,i64} "
       "| shrink_axis_mask: int = 0");
   add("UnsortedSegmentSum(data: T, segment_ids: Tindices, num_segments: Tnumsegments) -> (output: T) | T: type "
       "| Tindices: type | Tnumsegments: type = i32");
   add("_Arg() -> (output: T) | T: type | index: int >= 0 | stateful");
   add("_Retval(input: T) -> () | T: type | index: int >= 0 | stateful", NoOutputs);
-  add("PartitionedCall(args: list(Tin)) -> (output: list(Tout)) | Tin: list(type) >= 0 | Tout: list(type) >= 0 | f: func");
+  add("PartitionedCall(args: list(Tin)) -> (output: list(Tout)) | Tin: list(type) >= 0 | Tout: list(type) >= 0 | f: "
+      "func");
   add("Call(args: list(Tin)) -> (output: list(Tout)) | Tin: list(type) >= 0 | Tout: list(type) >= 0 | f: func");
 }
 
 }  // namespace
 
-void RegisterGraphTestOps() {
-  [[maybe_unused]] static const bool done = (AddTestOps(OpRegistry::Global()), true);
-}
+void RegisterGraphTestOps() { [[maybe_unused]] static const bool done = (AddTestOps(OpRegistry::Global()), true); }
 
 }  // namespace headrace

@@ -22,7 +22,9 @@ constexpr int kVersion = GraphVersions().producer;
 constexpr int64_t kLargestElementBytes = 16;
 
 bool IsNodeName(std::string_view name) {
-  const auto legal = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("_.-/>\\", c) != nullptr; };
+  const auto legal = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("_.-/>\\", c) != nullptr;
+  };
   return !name.empty() && std::ranges::all_of(name, legal) && std::strchr("-/>\\", name[0]) == nullptr;
 }
 
@@ -37,7 +39,8 @@ Status CheckShape(std::string_view attr, const PartialShape& shape) {
     empty |= extent == 0;
     if (extent <= 0) continue;
     const auto product = CheckedMultiply(bytes, extent);
-    if (!product && !empty) return InvalidArgument("Attribute '", attr, "' has extents whose product overflows: ", shape);
+    if (!product && !empty)
+      return InvalidArgument("Attribute '", attr, "' has extents whose product overflows: ", shape);
     bytes = product.value_or(bytes);
   }
   return OkStatus();
@@ -64,7 +67,8 @@ Status CheckConst(const Node& node) {
 Status CheckVersions(const GraphVersions& versions) {
   if (versions.producer < 0) return InvalidArgument("GraphDef producer version ", versions.producer, " is below 0");
   if (versions.min_consumer > kVersion) {
-    return InvalidArgument("GraphDef min consumer version ", versions.min_consumer, " above current version ", kVersion);
+    return InvalidArgument("GraphDef min consumer version ", versions.min_consumer, " above current version ",
+                           kVersion);
   }
   if (std::ranges::find(versions.bad_consumers, kVersion) != versions.bad_consumers.end()) {
     return InvalidArgument("GraphDef disallows consumer version ", kVersion);
@@ -111,22 +115,26 @@ class Importer {
   Status CycleError(const std::vector<int>& waiting) const;
   Status Add(int i);
   Status CloseLoops();
-  Node* NodeOf(const Source& source) const { return source.def < 0 ? source.node : added_[static_cast<size_t>(source.def)]; }
+  Node* NodeOf(const Source& source) const {
+    return source.def < 0 ? source.node : added_[static_cast<size_t>(source.def)];
+  }
 
   const GraphDef& def_;
   Graph& graph_;
   std::unordered_map<std::string_view, int> by_name_;
-  std::vector<std::vector<Source>> inputs_;    // of each node of the GraphDef
+  std::vector<std::vector<Source>> inputs_;  // of each node of the GraphDef
   std::vector<std::vector<Source>> controls_;
-  std::vector<Node*> added_;                   // by index in the GraphDef; null until added
+  std::vector<Node*> added_;  // by index in the GraphDef; null until added
 };
 
 Status Importer::ResolveNames() {
   by_name_.reserve(def_.nodes.size());
   for (int i = 0; i < std::ssize(def_.nodes); ++i) {
     const std::string& name = Def(i).name;
-    if (!IsNodeName(name)) return AtNode(InvalidArgument("'", name, "' (", Def(i).op, ") is not a legal name of a node"), name);
-    if (!by_name_.emplace(name, i).second) return AtNode(InvalidArgument("Node name '", name, "' occurs twice in the graph"), name);
+    if (!IsNodeName(name))
+      return AtNode(InvalidArgument("'", name, "' (", Def(i).op, ") is not a legal name of a node"), name);
+    if (!by_name_.emplace(name, i).second)
+      return AtNode(InvalidArgument("Node name '", name, "' occurs twice in the graph"), name);
     if (graph_.Find(name) != nullptr) return AtNode(InvalidArgument("Node '", name, "' is already in the graph"), name);
   }
   return OkStatus();
@@ -136,7 +144,8 @@ Result<Source> Importer::Resolve(const NodeDef& node, const InputReference& refe
   if (const auto found = by_name_.find(reference.node); found != by_name_.end()) {
     return Source{.def = found->second, .node = nullptr, .index = reference.index};
   }
-  if (Node* existing = graph_.Find(reference.node)) return Source{.def = -1, .node = existing, .index = reference.index};
+  if (Node* existing = graph_.Find(reference.node))
+    return Source{.def = -1, .node = existing, .index = reference.index};
   return InvalidArgument("Node '", node.name, "' has an unknown input node '", reference.node, "'");
 }
 
@@ -149,7 +158,8 @@ Status Importer::ResolveInputs() {
       Result<InputReference> reference = InputReference::Parse(text);
       if (!reference.ok()) return AtNode(reference.status(), node.name);
       if (!reference->control && !controls_[i].empty()) {
-        return AtNode(InvalidArgument("Node '", node.name, "' has the data input '", text, "' after a control input"), node.name);
+        return AtNode(InvalidArgument("Node '", node.name, "' has the data input '", text, "' after a control input"),
+                      node.name);
       }
       Result<Source> source = Resolve(node, *reference);
       if (!source.ok()) return AtNode(source.status(), node.name);
@@ -237,7 +247,7 @@ Status Importer::Add(int i) {
   for (const Source& source : controls_[static_cast<size_t>(i)]) {
     if (Node* control = NodeOf(source)) spec.control_inputs.push_back(control);
   }
-  HR_ASSIGN_OR_RETURN(Node* added, graph_.AddNode(std::move(spec)));
+  HR_ASSIGN_OR_RETURN(Node * added, graph_.AddNode(std::move(spec)));
   added_[static_cast<size_t>(i)] = added;
   HR_RETURN_IF_ERROR(CheckConst(*added));
   return InferShapes(added);
@@ -260,7 +270,8 @@ Status Importer::CloseLoops() {
 
 Status AddFunctions(const GraphDef& def, FunctionLibrary* library) {
   for (const FunctionDef& function : def.functions) HR_RETURN_IF_ERROR(library->Add(function));
-  for (const GradientDef& gradient : def.gradients) library->AddGradient(gradient.function_name, gradient.gradient_function);
+  for (const GradientDef& gradient : def.gradients)
+    library->AddGradient(gradient.function_name, gradient.gradient_function);
   return OkStatus();
 }
 
@@ -280,28 +291,11 @@ Status ImportGraphDef(const GraphDef& def, Graph* graph) {
   }
   GraphVersions& versions = graph->versions();
   versions.producer = first ? def.versions.producer : std::min(versions.producer, def.versions.producer);
-  versions.min_consumer = first ? def.versions.min_consumer : std::max(versions.min_consumer, def.versions.min_consumer);
-  versions.bad_consumers.insert(versions.bad_consumers.end(), def.versions.bad_consumers.begin(), def.versions.bad_consumers.end());
+  versions.min_consumer =
+      first ? def.versions.min_consumer : std::max(versions.min_consumer, def.versions.min_consumer);
+  versions.bad_consumers.insert(versions.bad_consumers.end(), def.versions.bad_consumers.begin(),
+                                def.versions.bad_consumers.end());
   return OkStatus();
-}
-
-NodeDef ExportNode(const Node& node) {
-  NodeDef def{.name = node.name(), .op = node.op(), .device = node.requested_device(), .inputs = {}, .attrs = node.attrs()};
-  for (const Endpoint& input : node.inputs()) {
-    if (input) def.inputs.push_back(input.index == 0 ? input.node->name() : input.ToString());
-  }
-  for (const Node* control : node.control_inputs()) def.inputs.push_back(StrCat("^", control->name()));
-  return def;
-}
-
-GraphDef ExportGraphDef(const Graph& graph) {
-  GraphDef def;
-  const Result<std::vector<Node*>> order = graph.TopologicalOrder();
-  for (const Node* node : order.ok() ? *order : graph.Nodes()) def.nodes.push_back(ExportNode(*node));
-  for (const auto& [name, function] : graph.functions().functions()) def.functions.push_back(*function);
-  for (const auto& [name, gradient] : graph.functions().gradients()) def.gradients.push_back({name, gradient});
-  def.versions = graph.versions();
-  return def;
 }
 
 }  // namespace headrace

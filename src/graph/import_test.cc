@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "graph/graph_testing.h"
 #include "gmock/gmock.h"
+#include "graph/graph_testing.h"
 
 namespace headrace {
 namespace {
@@ -13,7 +13,11 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 NodeDef Node_(std::string name, std::string op, std::vector<std::string> inputs = {}, AttrMap attrs = {}) {
-  return {.name = std::move(name), .op = std::move(op), .device = "", .inputs = std::move(inputs), .attrs = std::move(attrs)};
+  return {.name = std::move(name),
+          .op = std::move(op),
+          .device = "",
+          .inputs = std::move(inputs),
+          .attrs = std::move(attrs)};
 }
 NodeDef Const(std::string name) {
   return Node_(std::move(name), "Const", {}, {{"value", Tensor::Vector<float>({1, 2})}, {"dtype", DType::kFloat}});
@@ -21,7 +25,9 @@ NodeDef Const(std::string name) {
 NodeDef Identity(std::string name, std::string input) {
   return Node_(std::move(name), "Identity", {std::move(input)}, {{"T", DType::kFloat}});
 }
-GraphDef Def(std::vector<NodeDef> nodes) { return {.nodes = std::move(nodes), .functions = {}, .gradients = {}, .versions = {}}; }
+GraphDef Def(std::vector<NodeDef> nodes) {
+  return {.nodes = std::move(nodes), .functions = {}, .gradients = {}, .versions = {}};
+}
 
 class ImportTest : public ::testing::Test {
  protected:
@@ -52,7 +58,11 @@ TEST_F(ImportTest, AttributesAreCompleted) {
 }
 
 TEST_F(ImportTest, AnEmptyListTakesTheDeclaredKind) {
-  ASSERT_TRUE(Import({Node_("call", "Call", {}, {{"Tin", std::vector<int64_t>{}}, {"Tout", std::vector<int64_t>{}}, {"f", FunctionRef{"g", nullptr}}})}).ok());
+  ASSERT_TRUE(Import({Node_("call", "Call", {},
+                            {{"Tin", std::vector<int64_t>{}},
+                             {"Tout", std::vector<int64_t>{}},
+                             {"f", FunctionRef{"g", nullptr}}})})
+                  .ok());
   EXPECT_EQ(graph_.Find("call")->attrs().at("Tin"), AttrValue(std::vector<DType>{}));
 }
 
@@ -70,7 +80,8 @@ TEST_F(ImportTest, WhatDoesNotFitIsNamed) {
   ExpectError({Const("a"), Const("a")}, "Node name 'a' occurs twice");
   ExpectError({Identity("b", "a")}, "Node 'b' has an unknown input node 'a'");
   ExpectError({Const("a"), Identity("b", "a:1")}, "which has 1 outputs [[{{node b}}]]");
-  ExpectError({Const("a"), Node_("b", "Identity", {"a"}, {{"T", DType::kInt32}})}, "was passed f32 from a:0 incompatible with expected i32");
+  ExpectError({Const("a"), Node_("b", "Identity", {"a"}, {{"T", DType::kInt32}})},
+              "was passed f32 from a:0 incompatible with expected i32");
   ExpectError({Const("a"), Node_("b", "Identity", {"^a", "a"}, {{"T", DType::kFloat}})}, "after a control input");
   ExpectError({Const("a"), Node_("b", "Identity", {}, {{"T", DType::kFloat}})}, "expects 1 inputs, got 0");
   ExpectError({Node_("n", "NoOp", {}, {{"what", 1}})}, "NoOp has no attribute 'what'");
@@ -78,7 +89,8 @@ TEST_F(ImportTest, WhatDoesNotFitIsNamed) {
 }
 
 TEST_F(ImportTest, IllegalNamesAndReferencesAreRefused) {
-  for (const char* name : {"", "a b", "a:0", "^a", "/a", "-a", "a\n"}) ExpectError({Const(name)}, "is not a legal name");
+  for (const char* name : {"", "a b", "a:0", "^a", "/a", "-a", "a\n"})
+    ExpectError({Const(name)}, "is not a legal name");
   for (const char* input : {"", "^", ":0", "a:", "a:x", "a:-1", "a:99999999999", "^a:0"}) {
     ExpectError({Const("a"), Node_("b", "Identity", {input}, {{"T", DType::kFloat}})}, "Malformed input");
   }
@@ -110,7 +122,8 @@ TEST_F(ImportTest, SizesInAttributesAreChecked) {
 }
 
 TEST_F(ImportTest, AConstHoldsWhatItDeclares) {
-  ExpectError({Node_("c", "Const", {}, {{"value", Tensor::Scalar(1.0f)}, {"dtype", DType::kInt32}})}, "is not of dtype i32");
+  ExpectError({Node_("c", "Const", {}, {{"value", Tensor::Scalar(1.0f)}, {"dtype", DType::kInt32}})},
+              "is not of dtype i32");
 }
 
 TEST_F(ImportTest, DevicesMustBeReadable) {
@@ -132,7 +145,8 @@ TEST_F(ImportTest, ShapeErrorsNameTheNode) {
 TEST_F(ImportTest, VersionsThatAreTooNewAreRefused) {
   GraphDef def = Def({Const("a")});
   def.versions = {.producer = 3000, .min_consumer = 2378, .bad_consumers = {}};
-  EXPECT_THAT(ImportGraphDef(def, &graph_).message(), HasSubstr("min consumer version 2378 above current version 2377"));
+  EXPECT_THAT(ImportGraphDef(def, &graph_).message(),
+              HasSubstr("min consumer version 2378 above current version 2377"));
   def.versions = {.producer = 3000, .min_consumer = 0, .bad_consumers = {2377}};
   EXPECT_THAT(ImportGraphDef(def, &graph_).message(), HasSubstr("disallows consumer version 2377"));
   def.versions = {.producer = -1, .min_consumer = 0, .bad_consumers = {}};
@@ -156,7 +170,8 @@ TEST_F(ImportTest, AChainOf50000NodesImportsAtOnce) {
 TEST_F(ImportTest, WhatIsExportedImportsAgain) {
   NodeDef placed = Node_("c", "AddV2", {"b", "two:1", "^a"}, {{"T", DType::kFloat}});
   placed.device = "/job:ps";
-  ASSERT_TRUE(Import({Const("a"), Node_("two", "Split2", {"a"}, {{"T", DType::kFloat}}), Identity("b", "a"), placed}).ok());
+  ASSERT_TRUE(
+      Import({Const("a"), Node_("two", "Split2", {"a"}, {{"T", DType::kFloat}}), Identity("b", "a"), placed}).ok());
   const GraphDef def = ExportGraphDef(graph_);
   Graph again;
   ASSERT_TRUE(ImportGraphDef(def, &again).ok());
@@ -166,7 +181,8 @@ TEST_F(ImportTest, WhatIsExportedImportsAgain) {
   EXPECT_EQ(def.nodes[0].attrs, again.Find("a")->attrs());
 }
 
-FunctionDef Function(std::string_view signature, std::vector<NodeDef> nodes, std::map<std::string, std::string> returns) {
+FunctionDef Function(std::string_view signature, std::vector<NodeDef> nodes,
+                     std::map<std::string, std::string> returns) {
   FunctionDef function;
   function.signature = *OpSignature::Parse(signature);
   function.nodes = std::move(nodes);
@@ -183,11 +199,12 @@ TEST_F(ImportTest, AFailedImportLeavesTheLibraryAlone) {
 
 TEST_F(ImportTest, AFunctionBecomesAGraph) {
   FunctionLibrary library;
-  FunctionDef function = Function("f(x: T, list: N * i64) -> (y: T, z: i64) | T: type | N: int",
-                                  {Node_("pair", "Split2", {"x"}, {{"T", AttrPlaceholder{"T"}}}),
-                                   Node_("sum", "AddV2", {"pair:first:0", "pair:second"}, {{"T", AttrPlaceholder{"T"}}}),
-                                   Node_("done", "NoOp", {"^sum", "^x"})},
-                                  {{"y", "sum:z:0"}, {"z", "list:1"}});
+  FunctionDef function =
+      Function("f(x: T, list: N * i64) -> (y: T, z: i64) | T: type | N: int",
+               {Node_("pair", "Split2", {"x"}, {{"T", AttrPlaceholder{"T"}}}),
+                Node_("sum", "AddV2", {"pair:first:0", "pair:second"}, {{"T", AttrPlaceholder{"T"}}}),
+                Node_("done", "NoOp", {"^sum", "^x"})},
+               {{"y", "sum:z:0"}, {"z", "list:1"}});
   function.control_returns = {{"done", "done"}};
   function.arg_attrs[0] = {{"_mark", 7}};
   ASSERT_TRUE(library.Add(function).ok());
@@ -210,8 +227,10 @@ TEST_F(ImportTest, PlaceholdersInsidePassedFunctionsAreReplaced) {
   FunctionLibrary library;
   const FunctionRef inner{"g", std::make_shared<AttrMap>(AttrMap{{"T", AttrPlaceholder{"T"}}})};
   const std::vector<DType> one = {DType::kFloat};
-  ASSERT_TRUE(library.Add(Function("f(x: f32) -> (y: f32) | T: type = f64",
-                                   {Node_("x", "Call", {"x"}, {{"Tin", one}, {"Tout", one}, {"f", inner}})}, {{"y", "x:output:0"}}))
+  ASSERT_TRUE(library
+                  .Add(Function("f(x: f32) -> (y: f32) | T: type = f64",
+                                {Node_("x", "Call", {"x"}, {{"Tin", one}, {"Tout", one}, {"f", inner}})},
+                                {{"y", "x:output:0"}}))
                   .ok());
   Result<FunctionBody> body = InstantiateFunction(library, {"f", nullptr});
   ASSERT_TRUE(body.ok()) << body.status().ToString();

@@ -76,8 +76,8 @@ Result<const KernelDefinition*> OpDefinition::FindKernel(std::string_view device
   }
   std::vector<std::string> registered;
   for (const KernelDefinition& kernel : kernels_) registered.push_back(KernelText(kernel));
-  return Unimplemented(name(), ": no kernel on ", device_type, " for", TypesText(signature_, attrs), "; registered: ",
-                       registered.empty() ? "none" : StrJoin(registered, "; "));
+  return Unimplemented(name(), ": no kernel on ", device_type, " for", TypesText(signature_, attrs),
+                       "; registered: ", registered.empty() ? "none" : StrJoin(registered, "; "));
 }
 
 OpRegistry& OpRegistry::Global() {

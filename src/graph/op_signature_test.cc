@@ -28,7 +28,8 @@ TEST(OpSignatureTest, EveryGoldenLineSurvivesParsingAndWriting) {
 }
 
 TEST(OpSignatureTest, ReadsArgumentsOfEveryForm) {
-  const OpSignature op = Parsed("X(a: f32, b: T, c: N * T, d: list(L), e: Ref(T)) -> () | T: type | N: int >= 2 | L: list(type)");
+  const OpSignature op =
+      Parsed("X(a: f32, b: T, c: N * T, d: list(L), e: Ref(T)) -> () | T: type | N: int >= 2 | L: list(type)");
   ASSERT_EQ(op.inputs.size(), 5u);
   EXPECT_EQ(op.inputs[0].type, DType::kFloat);
   EXPECT_EQ(op.inputs[1].type_attr, "T");
@@ -77,7 +78,8 @@ TEST(CompleteAttrsTest, AddsDefaultsAndKeepsWhatIsGiven) {
 
 TEST(CompleteAttrsTest, RefusesWhatTheSignatureForbids) {
   const OpSignature op = Parsed(
-      "X() -> () | n: int = 1 >= 1 | s: string = 'x' in {'x','y'} | T: type = f32 in {f32,f64} | L: list(type) = [f32] >= 1");
+      "X() -> () | n: int = 1 >= 1 | s: string = 'x' in {'x','y'} | T: type = f32 in {f32,f64} | L: list(type) = [f32] "
+      ">= 1");
   const std::vector<std::pair<AttrMap, std::string>> cases = {
       {{{"n", 0}}, "'n' must be at least 1, is 0"},
       {{{"n", "text"}}, "'n' must be of kind int, is string 'text'"},

@@ -58,7 +58,8 @@ Result<PartialShape> ShapeContext::ShapeFromInput(int i) const {
   }
   const PartialShape& vector = source.shape();
   if (!vector.has_rank()) return PartialShape();
-  if (vector.rank() != 1) return InvalidArgument(node_.op(), ": a shape must be a vector, input ", i, " has shape ", vector);
+  if (vector.rank() != 1)
+    return InvalidArgument(node_.op(), ": a shape must be a vector, input ", i, " has shape ", vector);
   if (vector.dim(0) == PartialShape::kUnknownDim || vector.dim(0) > Shape::kMaxRank) return PartialShape();
   return PartialShape::UnknownOfRank(static_cast<int>(vector.dim(0)));
 }
@@ -122,7 +123,8 @@ Status BroadcastBinaryShape(ShapeContext& c) {
 Status InferShapes(Node* node) {
   const ShapeFunction& function = node->definition().shape_function();
   // Inputs that are filled in later (loops) leave everything open.
-  const bool complete = std::ranges::all_of(node->inputs(), [](const Endpoint& input) { return static_cast<bool>(input); });
+  const bool complete =
+      std::ranges::all_of(node->inputs(), [](const Endpoint& input) { return static_cast<bool>(input); });
   if (!function || !complete) return OkStatus();
   ShapeContext context(*node);
   const Status status = function(context);

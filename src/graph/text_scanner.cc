@@ -55,9 +55,7 @@ std::string_view TextScanner::TakeWord(std::string_view more) {
   return text_.substr(begin, at_ - begin);
 }
 
-Status TextScanner::Expect(std::string_view token) {
-  return Take(token) ? OkStatus() : Error(StrCat("'", token, "'"));
-}
+Status TextScanner::Expect(std::string_view token) { return Take(token) ? OkStatus() : Error(StrCat("'", token, "'")); }
 
 Status TextScanner::Error(std::string_view wanted) const {
   const std::string_view rest = text_.substr(at_, 40);
@@ -76,9 +74,15 @@ Result<std::string> TextScanner::TakeQuoted() {
     const char escaped = text_[at_ + 1];
     at_ += 2;
     switch (escaped) {
-      case 'n': out += '\n'; break;
-      case 't': out += '\t'; break;
-      case 'r': out += '\r'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'r':
+        out += '\r';
+        break;
       case 'x': {
         const int high = at_ < text_.size() ? HexDigit(text_[at_]) : -1;
         const int low = at_ + 1 < text_.size() ? HexDigit(text_[at_ + 1]) : -1;
@@ -87,7 +91,8 @@ Result<std::string> TextScanner::TakeQuoted() {
         at_ += 2;
         break;
       }
-      default: out += escaped;
+      default:
+        out += escaped;
     }
   }
   if (at_ == text_.size()) return Error("a closing quote");
@@ -157,33 +162,34 @@ Result<Tensor> TextScanner::TakeTensor() {
   if (!partial.IsFullyKnown()) return Error("a fully known shape");
   HR_ASSIGN_OR_RETURN(const Shape shape, partial.ToShape());
   // Every value takes a character at least, so the text bounds what is allocated.
-  if (shape.num_elements() > static_cast<int64_t>(text_.size())) return Error("as many values as the shape has elements");
+  if (shape.num_elements() > static_cast<int64_t>(text_.size()))
+    return Error("as many values as the shape has elements");
   HR_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(type, shape));
   HR_RETURN_IF_ERROR(Expect("("));
-  HR_RETURN_IF_ERROR((ForDType<float, double, int32_t, int64_t, uint8_t, int8_t, int16_t, uint16_t, uint32_t, uint64_t, bool,
-                               Half, BFloat16, std::string>(type, "tensor in a text", [&]<typename T>() -> Status {
-    for (T& value : tensor.mutable_data<T>()) {
-      if constexpr (std::is_same_v<T, std::string>) {
-        HR_ASSIGN_OR_RETURN(value, TakeQuoted());
-      } else if constexpr (std::is_same_v<T, bool>) {
-        HR_ASSIGN_OR_RETURN(value, TakeBool());
-      } else if constexpr (std::is_integral_v<T>) {
-        HR_ASSIGN_OR_RETURN(const int64_t number, TakeInt());
-        value = static_cast<T>(number);
-      } else {
-        double number = 0;
-        if (!ParseDouble(TakeWord("+-."), &number)) return Error("a number");
-        value = static_cast<T>(number);
-      }
-    }
-    return OkStatus();
-  })));
+  HR_RETURN_IF_ERROR(
+      (ForDType<float, double, int32_t, int64_t, uint8_t, int8_t, int16_t, uint16_t, uint32_t, uint64_t, bool, Half,
+                BFloat16, std::string>(type, "tensor in a text", [&]<typename T>() -> Status {
+        for (T& value : tensor.mutable_data<T>()) {
+          if constexpr (std::is_same_v<T, std::string>) {
+            HR_ASSIGN_OR_RETURN(value, TakeQuoted());
+          } else if constexpr (std::is_same_v<T, bool>) {
+            HR_ASSIGN_OR_RETURN(value, TakeBool());
+          } else if constexpr (std::is_integral_v<T>) {
+            HR_ASSIGN_OR_RETURN(const int64_t number, TakeInt());
+            value = static_cast<T>(number);
+          } else {
+            double number = 0;
+            if (!ParseDouble(TakeWord("+-."), &number)) return Error("a number");
+            value = static_cast<T>(number);
+          }
+        }
+        return OkStatus();
+      })));
   HR_RETURN_IF_ERROR(Expect(")"));
   return tensor;
 }
 
-template <typename T, typename TakeItem>
-Result<AttrValue> TextScanner::TakeList(TakeItem take_item) {
+template <typename T, typename TakeItem> Result<AttrValue> TextScanner::TakeList(TakeItem take_item) {
   std::vector<T> values;
   HR_RETURN_IF_ERROR(Expect("["));
   if (Take("]")) return AttrValue(std::move(values));

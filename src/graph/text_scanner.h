@@ -33,8 +33,7 @@ class TextScanner {
 
  private:
   void SkipBlanks();
-  template <typename T, typename TakeItem>
-  Result<AttrValue> TakeList(TakeItem take_item);
+  template <typename T, typename TakeItem> Result<AttrValue> TakeList(TakeItem take_item);
   Result<AttrValue> TakeListOf(std::string_view item_kind);
   Result<bool> TakeBool();
   Result<int64_t> TakeInt();

@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "base/strings.h"
+#include "os/clock.h"
 
 namespace headrace {
 namespace {
@@ -36,6 +38,18 @@ bool IsLoopback(const sockaddr* address) {
     return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24 == 127;
   }
   return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+}
+
+bool CanBindLoopback(int port) {
+  const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket_fd < 0) return false;
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(socket_fd);
+  return bound;
 }
 
 }  // namespace
@@ -77,17 +91,13 @@ bool IsLoopback(const std::string& host) {
 }
 
 Result<int> FreeLoopbackPort() {
-  const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool bound = socket_fd >= 0 && bind(socket_fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  const int error = errno;
-  if (socket_fd >= 0) close(socket_fd);
-  if (!bound) return Unavailable("no free port on 127.0.0.1: ", std::strerror(error));
-  return static_cast<int>(ntohs(address.sin_port));
+  // Below the range that the system takes for outgoing connections, so that none of those gets it in between.
+  constexpr int kFirst = 15'000, kCount = 17'000, kTries = 200;
+  for (int i = 0; i < kTries; ++i) {
+    const int port = kFirst + static_cast<int>(RandomBits() % kCount);
+    if (CanBindLoopback(port)) return port;
+  }
+  return Unavailable("no free port on 127.0.0.1 in ", kTries, " tries: ", std::strerror(errno));
 }
 
 }  // namespace headrace

@@ -72,7 +72,7 @@ LocalWorker::LocalWorker(LocalWorkerOptions options)
     : options_(std::move(options)),
       devices_(MakeDevices(options_)),
       resources_(MakeResources(options_.num_devices)),
-      steps_(std::make_unique<StepTable>(options_.task_name, options_.receiver)) {}
+      steps_(std::make_shared<StepTable>(options_.task_name, options_.receiver)) {}
 
 LocalWorker::~LocalWorker() {
   Stop(Unavailable("Task ", task_name(), " has stopped"));
@@ -232,9 +232,8 @@ void LocalWorker::RecvTensor(int64_t step_id, const std::string& key, Cancellati
   }
   const Result<std::shared_ptr<WorkerStep>> step = steps_->BeginReceive(step_id);
   if (!step.ok()) return done(step.status(), Tensor(), false);
-  StepTable* const steps = steps_.get();
   (*step)->local().RecvAsync(key, cancellation,
-                             [steps, step = *step, done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
+                             [steps = steps_, step = *step, done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
                                steps->EndReceive(step);
                                done(status, std::move(value), is_dead);
                              });

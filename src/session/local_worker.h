@@ -68,7 +68,7 @@ class HR_EXPORT LocalWorker final : public Worker {
   const LocalWorkerOptions options_;
   const std::vector<DeviceAttributes> devices_;
   const std::vector<std::shared_ptr<ResourceManager>> resources_;  // by device, of the sessions that do not isolate their state
-  const std::unique_ptr<StepTable> steps_;
+  const std::shared_ptr<StepTable> steps_;  // peers that wait keep it
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<WorkerSession>> sessions_;  // by handle; guarded by mutex_
 };

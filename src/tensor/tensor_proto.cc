@@ -94,13 +94,11 @@ Result<Tensor> Spread(const Decoding& decoding, int64_t count, ValueAt value_at)
   return tensor;
 }
 
-template <typename T, typename List>
-Result<Tensor> SpreadList(const Decoding& decoding, const List& list) {
+template <typename T, typename List> Result<Tensor> SpreadList(const Decoding& decoding, const List& list) {
   return Spread<T>(decoding, list.size(), [&list](int i) { return static_cast<T>(list.Get(i)); });
 }
 
-template <typename T, typename List>
-Result<Tensor> SpreadPairs(const Decoding& decoding, const List& list) {
+template <typename T, typename List> Result<Tensor> SpreadPairs(const Decoding& decoding, const List& list) {
   if (list.size() % 2 != 0) return WrongCount(decoding, list.size(), "halves of complex values");
   return Spread<T>(decoding, list.size() / 2, [&list](int i) { return T(list.Get(2 * i), list.Get(2 * i + 1)); });
 }
@@ -108,25 +106,48 @@ Result<Tensor> SpreadPairs(const Decoding& decoding, const List& list) {
 Result<Tensor> DecodePlainList(const Decoding& decoding) {
   const proto::TensorProto& in = decoding.proto;
   switch (decoding.dtype) {
-    case DType::kFloat: return SpreadList<float>(decoding, in.float_val());
-    case DType::kDouble: return SpreadList<double>(decoding, in.double_val());
-    case DType::kBool: return SpreadList<bool>(decoding, in.bool_val());
-    case DType::kInt32: case DType::kQint32: return SpreadList<int32_t>(decoding, in.int_val());
-    case DType::kInt16: case DType::kQint16: return SpreadList<int16_t>(decoding, in.int_val());
-    case DType::kUint16: case DType::kQuint16: return SpreadList<uint16_t>(decoding, in.int_val());
-    case DType::kInt8: case DType::kQint8: return SpreadList<int8_t>(decoding, in.int_val());
-    case DType::kUint8: case DType::kQuint8: return SpreadList<uint8_t>(decoding, in.int_val());
-    case DType::kInt64: return SpreadList<int64_t>(decoding, in.int64_val());
-    case DType::kUint32: return SpreadList<uint32_t>(decoding, in.uint32_val());
-    case DType::kUint64: return SpreadList<uint64_t>(decoding, in.uint64_val());
-    case DType::kHalf: case DType::kBfloat16: return SpreadList<uint16_t>(decoding, in.half_val());
-    case DType::kInt4: case DType::kUint4:
-      return Spread<uint8_t>(decoding, in.int_val_size(), [&in](int i) { return static_cast<uint8_t>(in.int_val(i) & 15); });
-    case DType::kComplex64: return SpreadPairs<std::complex<float>>(decoding, in.scomplex_val());
-    case DType::kComplex128: return SpreadPairs<std::complex<double>>(decoding, in.dcomplex_val());
+    case DType::kFloat:
+      return SpreadList<float>(decoding, in.float_val());
+    case DType::kDouble:
+      return SpreadList<double>(decoding, in.double_val());
+    case DType::kBool:
+      return SpreadList<bool>(decoding, in.bool_val());
+    case DType::kInt32:
+    case DType::kQint32:
+      return SpreadList<int32_t>(decoding, in.int_val());
+    case DType::kInt16:
+    case DType::kQint16:
+      return SpreadList<int16_t>(decoding, in.int_val());
+    case DType::kUint16:
+    case DType::kQuint16:
+      return SpreadList<uint16_t>(decoding, in.int_val());
+    case DType::kInt8:
+    case DType::kQint8:
+      return SpreadList<int8_t>(decoding, in.int_val());
+    case DType::kUint8:
+    case DType::kQuint8:
+      return SpreadList<uint8_t>(decoding, in.int_val());
+    case DType::kInt64:
+      return SpreadList<int64_t>(decoding, in.int64_val());
+    case DType::kUint32:
+      return SpreadList<uint32_t>(decoding, in.uint32_val());
+    case DType::kUint64:
+      return SpreadList<uint64_t>(decoding, in.uint64_val());
+    case DType::kHalf:
+    case DType::kBfloat16:
+      return SpreadList<uint16_t>(decoding, in.half_val());
+    case DType::kInt4:
+    case DType::kUint4:
+      return Spread<uint8_t>(decoding, in.int_val_size(),
+                             [&in](int i) { return static_cast<uint8_t>(in.int_val(i) & 15); });
+    case DType::kComplex64:
+      return SpreadPairs<std::complex<float>>(decoding, in.scomplex_val());
+    case DType::kComplex128:
+      return SpreadPairs<std::complex<double>>(decoding, in.dcomplex_val());
     default: {
       const std::string& bytes = in.float8_val();  // the float8 kinds are left
-      return Spread<uint8_t>(decoding, std::ssize(bytes), [&bytes](int i) { return static_cast<uint8_t>(bytes[static_cast<size_t>(i)]); });
+      return Spread<uint8_t>(decoding, std::ssize(bytes),
+                             [&bytes](int i) { return static_cast<uint8_t>(bytes[static_cast<size_t>(i)]); });
     }
   }
 }
@@ -136,7 +157,8 @@ Result<Tensor> DecodePlainContent(const Decoding& decoding) {
   const auto size_bytes = CheckedMultiply(decoding.shape.num_elements(), DTypeSize(decoding.dtype));
   if (size_bytes != std::ssize(content)) {
     return InvalidArgument("TensorProto of ", decoding.dtype, decoding.shape, " has ", content.size(),
-                           " bytes of content, wanted are ", size_bytes ? std::to_string(*size_bytes) : "more than 2^63");
+                           " bytes of content, wanted are ",
+                           size_bytes ? std::to_string(*size_bytes) : "more than 2^63");
   }
   HR_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(decoding.dtype, decoding.shape, decoding.account));
   std::memcpy(tensor.mutable_raw(), content.data(), content.size());
@@ -164,12 +186,11 @@ bool TakeVarint(std::string_view* text, uint32_t* value) {
   return false;
 }
 
-template <typename T, typename ElementProto>
-Result<Tensor> DecodeObjectContent(const Decoding& decoding) {
+template <typename T, typename ElementProto> Result<Tensor> DecodeObjectContent(const Decoding& decoding) {
   std::string_view rest = decoding.proto.tensor_content();
   const int64_t count = decoding.shape.num_elements();
-  const Status malformed = InvalidArgument("TensorProto of ", decoding.dtype, decoding.shape, " has content of ", rest.size(),
-                                           " bytes that does not hold its elements");
+  const Status malformed = InvalidArgument("TensorProto of ", decoding.dtype, decoding.shape, " has content of ",
+                                           rest.size(), " bytes that does not hold its elements");
   if (count > std::ssize(rest)) return malformed;  // each length takes a byte at least
   std::vector<uint32_t> lengths(static_cast<size_t>(count));
   for (uint32_t& length : lengths) {
@@ -185,32 +206,35 @@ Result<Tensor> DecodeObjectContent(const Decoding& decoding) {
       *out++ = bytes;
     } else {
       ElementProto element;
-      if (!element.ParseFromArray(bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), INT32_MAX)))) return malformed;
+      if (!element.ParseFromArray(bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), INT32_MAX))))
+        return malformed;
       HR_RETURN_IF_ERROR(DecodeElement(decoding, element, out++));
     }
   }
   return rest.empty() ? Result<Tensor>(std::move(tensor)) : malformed;
 }
 
-template <typename T, typename List>
-Result<Tensor> DecodeObjects(const Decoding& decoding, const List& list) {
+template <typename T, typename List> Result<Tensor> DecodeObjects(const Decoding& decoding, const List& list) {
   if (!decoding.proto.tensor_content().empty()) return DecodeObjectContent<T, typename List::value_type>(decoding);
   HR_ASSIGN_OR_RETURN(Tensor tensor, AllocateExpanded(decoding, list.size()));
   const auto out = tensor.mutable_data<T>();
-  for (int i = 0; i < list.size(); ++i) HR_RETURN_IF_ERROR(DecodeElement(decoding, list.Get(i), &out[static_cast<size_t>(i)]));
+  for (int i = 0; i < list.size(); ++i)
+    HR_RETURN_IF_ERROR(DecodeElement(decoding, list.Get(i), &out[static_cast<size_t>(i)]));
   const auto given = static_cast<size_t>(list.size());
   if (given > 0) std::fill(out.begin() + list.size(), out.end(), out[given - 1]);
   return tensor;
 }
 
 Result<Tensor> DecodeTensor(const proto::TensorProto& proto, const std::shared_ptr<MemoryAccount>& account, int depth) {
-  if (depth > kMaxVariantDepth) return InvalidArgument("TensorProto nests variants more than ", kMaxVariantDepth, " deep");
+  if (depth > kMaxVariantDepth)
+    return InvalidArgument("TensorProto nests variants more than ", kMaxVariantDepth, " deep");
   const auto dtype = static_cast<DType>(proto.dtype());
   if (DTypeSize(dtype) == 0 || IsRef(dtype)) {
     return InvalidArgument("TensorProto has dtype ", static_cast<int>(proto.dtype()), ", which is not one of a value");
   }
   HR_ASSIGN_OR_RETURN(const PartialShape partial, ShapeFromProto(proto.tensor_shape()));
-  if (!partial.IsFullyKnown()) return InvalidArgument("TensorProto of ", dtype, " has a shape that is not known: ", partial);
+  if (!partial.IsFullyKnown())
+    return InvalidArgument("TensorProto of ", dtype, " has a shape that is not known: ", partial);
   HR_ASSIGN_OR_RETURN(Shape shape, partial.ToShape());
   const Decoding decoding{proto, account, depth, dtype, std::move(shape)};
   if (dtype == DType::kString) return DecodeObjects<std::string>(decoding, proto.string_val());
@@ -268,24 +292,28 @@ Status TensorToProto(const Tensor& tensor, proto::TensorProto* proto) {
     return OkStatus();
   }
   if (tensor.dtype() == DType::kResource) {
-    for (const ResourceHandle& handle : tensor.data<ResourceHandle>()) EncodeHandle(handle, proto->add_resource_handle_val());
+    for (const ResourceHandle& handle : tensor.data<ResourceHandle>())
+      EncodeHandle(handle, proto->add_resource_handle_val());
     return OkStatus();
   }
-  for (const Variant& variant : tensor.data<Variant>()) HR_RETURN_IF_ERROR(EncodeVariant(variant, proto->add_variant_val()));
+  for (const Variant& variant : tensor.data<Variant>())
+    HR_RETURN_IF_ERROR(EncodeVariant(variant, proto->add_variant_val()));
   return OkStatus();
 }
 
 Result<PartialShape> ShapeFromProto(const proto::TensorShapeProto& proto) {
   if (proto.unknown_rank()) return PartialShape();
   if (proto.dim_size() > Shape::kMaxRank) {
-    return InvalidArgument("A shape has ", proto.dim_size(), " dimensions; at most ", Shape::kMaxRank, " are supported");
+    return InvalidArgument("A shape has ", proto.dim_size(), " dimensions; at most ", Shape::kMaxRank,
+                           " are supported");
   }
   std::vector<int64_t> dims;
   dims.reserve(static_cast<size_t>(proto.dim_size()));
   for (const auto& dim : proto.dim()) dims.push_back(dim.size());
   PartialShape shape(std::move(dims));
   for (const int64_t extent : shape.dims()) {
-    if (extent < PartialShape::kUnknownDim) return InvalidArgument("A shape has a negative extent: ", extent, " in ", shape);
+    if (extent < PartialShape::kUnknownDim)
+      return InvalidArgument("A shape has a negative extent: ", extent, " in ", shape);
   }
   return shape;
 }

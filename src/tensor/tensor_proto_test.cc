@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 
 std::string FromHex(std::string_view hex) {
   std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
   return bytes;
 }
 
@@ -72,9 +73,9 @@ TEST(TensorProtoTest, EveryKindComesBack) {
   handle.maybe_type_name = "Var";
   handle.dtypes_and_shapes.push_back({DType::kFloat, PartialShape({-1, 3})});
   const auto object = std::make_shared<const OpaqueVariant>("list", "bytes", std::vector<Tensor>{Tensor::Scalar(3.0f)});
-  for (const Tensor& tensor : {Tensor::Vector<float>({1, 2}), Tensor::Scalar("text"), Tensor::Scalar(handle),
-                               Tensor::Scalar(Variant(object)), Tensor::Scalar(Variant()), Tensor::Scalar(true),
-                               Tensor::FromValues<int32_t>({}, Shape({0, 2}))}) {
+  for (const Tensor& tensor :
+       {Tensor::Vector<float>({1, 2}), Tensor::Scalar("text"), Tensor::Scalar(handle), Tensor::Scalar(Variant(object)),
+        Tensor::Scalar(Variant()), Tensor::Scalar(true), Tensor::FromValues<int32_t>({}, Shape({0, 2}))}) {
     proto::TensorProto proto, again;
     ASSERT_TRUE(TensorToProto(tensor, &proto).ok());
     const Result<Tensor> back = TensorFromProto(proto);
@@ -89,7 +90,8 @@ TEST(TensorProtoTest, ContentOfStringsHoldsLengthsThenBytes) {
   proto::TensorProto proto = Proto(DType::kString, {2});
   proto.set_tensor_content(std::string("\x02\x01xyz", 5));
   EXPECT_EQ(TensorFromProto(proto)->data<std::string>()[0], "xy");
-  for (const char* bad : {"\x02\x01xy", "\x02\x01xyzz", "\x02", "\xff\xff\xff\xff\xff\xff", "\xff\xff\xff\xff\x0fxyz"}) {
+  for (const char* bad :
+       {"\x02\x01xy", "\x02\x01xyzz", "\x02", "\xff\xff\xff\xff\xff\xff", "\xff\xff\xff\xff\x0fxyz"}) {
     proto.set_tensor_content(bad);
     EXPECT_EQ(DecodeError(proto).code(), Code::kInvalidArgument);
   }
@@ -165,10 +167,11 @@ class Marker final : public VariantObject {
 };
 
 TEST(TensorProtoTest, RegisteredVariantsBecomeObjects) {
-  RegisterVariantDecoder("test::Marker", [](const OpaqueVariant& encoded) -> Result<std::shared_ptr<const VariantObject>> {
-    if (encoded.metadata().empty()) return DataLoss("a marker without text");
-    return std::shared_ptr<const VariantObject>(std::make_shared<Marker>(encoded.metadata()));
-  });
+  RegisterVariantDecoder("test::Marker",
+                         [](const OpaqueVariant& encoded) -> Result<std::shared_ptr<const VariantObject>> {
+                           if (encoded.metadata().empty()) return DataLoss("a marker without text");
+                           return std::shared_ptr<const VariantObject>(std::make_shared<Marker>(encoded.metadata()));
+                         });
   proto::TensorProto proto;
   ASSERT_TRUE(TensorToProto(Tensor::Scalar(Variant(std::make_shared<Marker>("m"))), &proto).ok());
   EXPECT_EQ(TensorFromProto(proto)->scalar<Variant>().As<Marker>()->text, "m");

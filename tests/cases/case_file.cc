@@ -85,10 +85,12 @@ class Reader {
   Result<std::vector<CaseBlock>> Read(std::string_view text) {
     while (!text.empty()) {
       const size_t end = text.find('\n');
-      const std::string_view line = Trim(text.substr(0, end));
+      const std::string_view whole = text.substr(0, end);
+      const std::string_view line = Trim(whole);
       text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
       ++line_;
       if (line.empty() || line.front() == '#') continue;
+      if (whole.front() != ' ') in_block_ = false;  // a block's lines are indented
       const Status status = Line(line);
       if (!status.ok()) return InvalidArgument("line ", line_, ": ", status.message(), ": ", line);
     }
@@ -110,11 +112,9 @@ class Reader {
     if (TakeWord(&line, "op")) {
       op_ = std::string(line);
       attrs_.clear();
-      in_block_ = false;
       return OkStatus();
     }
     if (op_.empty()) return InvalidArgument("a file begins with `op NAME`");
-    if (TakeWord(&line, "end")) return in_block_ = false, OkStatus();
     if (TakeWord(&line, "attrs")) {
       (in_block_ ? blocks_.back().attrs : attrs_) = std::string(line);
       return OkStatus();

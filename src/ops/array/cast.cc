@@ -95,7 +95,7 @@ template <typename S, typename... Ds>
 KernelDefinition CastKernelFrom(Types<Ds...>) {
   return {.types = {{"SrcT", {kDTypeOf<S>}}, {"DstT", {kDTypeOf<Ds>...}}},
           .factory = [](KernelConstruction& construction) -> Result<std::unique_ptr<Kernel>> {
-            DType target;
+            DType target = DType::kInvalid;
             HR_RETURN_IF_ERROR(construction.GetAttr("DstT", &target));
             CastLoop loop = nullptr;
             if (target != kDTypeOf<S>) ((target == kDTypeOf<Ds> ? void(loop = CastRun<Ds, S>) : void()), ...);

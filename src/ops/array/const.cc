@@ -18,7 +18,7 @@ class ConstKernel final : public Kernel {
  public:
   static Result<std::unique_ptr<Kernel>> Create(KernelConstruction& construction) {
     Tensor value;
-    DType dtype;
+    DType dtype = DType::kInvalid;
     HR_RETURN_IF_ERROR(construction.GetAttr("value", &value));
     HR_RETURN_IF_ERROR(construction.GetAttr("dtype", &dtype));
     if (value.dtype() != dtype) return InvalidArgument("Const: the attribute dtype is ", dtype, ", the value is ", value);

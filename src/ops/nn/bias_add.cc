@@ -89,18 +89,24 @@ class BiasAddKernel final : public Kernel {
     if (row == 0 || out->num_elements() == 0) return OkStatus();
     c.ParallelFor(out->num_elements() / row, 0.4 * static_cast<double>(row), [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        if (x != y) std::copy_n(x + i * row, row, y + i * row);
-        if (layout.inner == 1) {
-          UpdateElements<AddUpdate<T>>(y + i * row, b, row);
-        } else {
-          UpdateElementsBy<AddUpdate<T>>(y + i * row, b[i % layout.channels], row);
-        }
+        layout.inner == 1 ? AddRow(x + i * row, b, 1, y + i * row, row)
+                          : AddRow(x + i * row, b + i % layout.channels, 0, y + i * row, row);
       }
     });
     return OkStatus();
   }
 
  private:
+  // y[i] = x[i] + b[i * step]; y may be x.
+  static void AddRow(const T* x, const T* b, int64_t step, T* y, int64_t count) {
+    int64_t i = 0;
+    for (; step == 1 && i + 16 <= count; i += 16) {
+#pragma GCC ivdep
+      for (int64_t k = 0; k < 16; ++k) y[i + k] = AddUpdate<T>::Apply(x[i + k], b[i + k]);
+    }
+    for (; i < count; ++i) y[i] = AddUpdate<T>::Apply(x[i], b[i * step]);
+  }
+
   const bool nchw_;
 };
 
