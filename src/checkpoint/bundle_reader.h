@@ -59,7 +59,8 @@ class HR_EXPORT BundleReader {
   /// Checks that the bytes of `entry` are as many as its shape wants and lie within their file, which it returns.
   Result<const RandomAccessFile*> CheckExtent(std::string_view label, const BundleEntry& entry) const;
   /// Reads what lies in one piece.
-  Result<Tensor> ReadEntry(std::string_view label, const BundleEntry& entry, const std::shared_ptr<MemoryAccount>& account) const;
+  Result<Tensor> ReadEntry(std::string_view label, const BundleEntry& entry,
+                           const std::shared_ptr<MemoryAccount>& account) const;
   /// The slices that together hold `wanted`, without gap or overlap.
   Result<std::vector<Part>> PartsOf(std::string_view name, const BundleEntry& entry, const TensorSlice& wanted) const;
   Result<Tensor> Assemble(std::string_view name, const BundleEntry& entry, const TensorSlice& wanted,
@@ -70,7 +71,8 @@ class HR_EXPORT BundleReader {
   const int64_t num_shards_;
   const Entries entries_;
   mutable std::mutex mutex_;
-  mutable std::map<int64_t, std::unique_ptr<RandomAccessFile>> data_files_;  // guarded by mutex_; by shard, opened when needed
+  mutable std::map<int64_t, std::unique_ptr<RandomAccessFile>>
+      data_files_;  // guarded by mutex_; by shard, opened when needed
 };
 
 }  // namespace headrace

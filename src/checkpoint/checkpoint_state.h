@@ -16,9 +16,9 @@
 namespace headrace {
 
 struct HR_EXPORT CheckpointState {
-  std::string newest;                // empty when there is none
-  std::vector<std::string> all;      // oldest first
-  std::vector<double> timestamps;    // of `all`; or empty
+  std::string newest;              // empty when there is none
+  std::vector<std::string> all;    // oldest first
+  std::vector<double> timestamps;  // of `all`; or empty
   double last_preserved_timestamp = 0;
 };
 

@@ -11,7 +11,7 @@
 namespace headrace {
 
 struct HR_EXPORT RetentionOptions {
-  int max_to_keep = 5;                // 0: keep all
+  int max_to_keep = 5;                 // 0: keep all
   double keep_every_n_hours = 10'000;  // one checkpoint of each such span is kept for good
 };
 
@@ -19,7 +19,8 @@ struct HR_EXPORT RetentionOptions {
 class HR_EXPORT CheckpointRetention {
  public:
   /// Reads the directory's `checkpoint` file; a missing one means that there are no checkpoints yet. Errors: kDataLoss.
-  static Result<CheckpointRetention> Open(FileSystem& files, Clock& clock, std::string directory, RetentionOptions options = {});
+  static Result<CheckpointRetention> Open(FileSystem& files, Clock& clock, std::string directory,
+                                          RetentionOptions options = {});
 
   /// Takes in the checkpoint `prefix`, which must be wholly written: makes it the newest in the `checkpoint` file, then deletes
   /// those that are too many. A checkpoint that cannot be deleted is logged, and no error.

@@ -72,8 +72,7 @@ struct FeatureView {
 };
 
 /// Calls `visit` for each feature in the order of the bytes. Returns false for malformed bytes, or when `visit` does.
-template <typename Visit>
-bool ForEachFeature(std::string_view example, Visit&& visit);
+template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit);
 
 // Decoders of one list. Each returns the number of values, or -1 for malformed bytes; up to `capacity` are stored in `out`.
 HR_EXPORT int64_t DecodeFloats(std::string_view list, float* out, int64_t capacity);
@@ -105,7 +104,8 @@ inline bool ReadShortFeatureEntry(std::string_view entry, FeatureView* feature) 
   if (entry.size() < 6 || bytes[0] != kNameTag || bytes[1] >= 0x80 || bytes[1] + size_t{6} > entry.size()) return false;
   const unsigned char* value = bytes + 2 + bytes[1];
   const size_t value_bytes = entry.size() - 4 - bytes[1];
-  if (value[0] != kFeatureTag || value[1] != value_bytes || value[3] != value_bytes - 2 || value_bytes >= 0x80) return false;
+  if (value[0] != kFeatureTag || value[1] != value_bytes || value[3] != value_bytes - 2 || value_bytes >= 0x80)
+    return false;
   if (value[2] != 0x0a && value[2] != 0x12 && value[2] != 0x1a) return false;
   feature->name = std::string_view(entry.data() + 2, bytes[1]);
   feature->kind = static_cast<FeatureKind>(value[2] >> 3);
@@ -113,8 +113,7 @@ inline bool ReadShortFeatureEntry(std::string_view entry, FeatureView* feature) 
   return true;
 }
 
-template <typename Visit>
-bool ForEachFeature(std::string_view example, Visit&& visit) {
+template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit) {
   WireCursor outer(example);
   while (!outer.AtEnd()) {
     uint32_t field;

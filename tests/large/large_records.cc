@@ -50,7 +50,8 @@ Status ReadRecords(const std::string& path, int64_t count) {
     for (const std::string& record : element[0].data<std::string>()) {
       int64_t i = -1;
       if (record.size() == kRecordBytes) std::memcpy(&i, record.data(), sizeof(i));
-      if (i < 0 || i >= count || seen[static_cast<size_t>(i)]) return Internal("record ", i, " came twice, or is none of ours");
+      if (i < 0 || i >= count || seen[static_cast<size_t>(i)])
+        return Internal("record ", i, " came twice, or is none of ours");
       seen[static_cast<size_t>(i)] = true;
       ++total;
     }
@@ -79,9 +80,12 @@ Status Run(const std::string& directory, double gigabytes) {
   HR_RETURN_IF_ERROR(RealFileSystem().Delete(path));
   HR_RETURN_IF_ERROR(status);
   HR_ASSIGN_OR_RETURN(const int64_t most_mb, MostResidentMb());
-  std::printf("large_records: %.1f GB, %lld records: written in %.1f s, read in %.1f s (%.0f MB/s), at most %lld MB resident\n", gigabytes,
-              static_cast<long long>(count), written - begin, read - written, gigabytes * 1000 / (read - written), static_cast<long long>(most_mb));
-  return most_mb < kMostResidentMb ? OkStatus() : ResourceExhausted(most_mb, " MB were resident, allowed are ", kMostResidentMb);
+  std::printf(
+      "large_records: %.1f GB, %lld records: written in %.1f s, read in %.1f s (%.0f MB/s), at most %lld MB resident\n",
+      gigabytes, static_cast<long long>(count), written - begin, read - written, gigabytes * 1000 / (read - written),
+      static_cast<long long>(most_mb));
+  return most_mb < kMostResidentMb ? OkStatus()
+                                   : ResourceExhausted(most_mb, " MB were resident, allowed are ", kMostResidentMb);
 }
 
 }  // namespace

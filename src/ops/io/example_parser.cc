@@ -24,7 +24,9 @@ DType TypeOf(FeatureKind kind) {
 }
 
 /// True when the list is one field of number 1 with fewer than 128 bytes: by far the most frequent form.
-bool IsShortList(std::string_view list) { return list.size() >= 2 && list[0] == 0x0a && list.size() < 130 && static_cast<size_t>(list[1]) == list.size() - 2; }
+bool IsShortList(std::string_view list) {
+  return list.size() >= 2 && list[0] == 0x0a && list.size() < 130 && static_cast<size_t>(list[1]) == list.size() - 2;
+}
 
 // Each reads up to `capacity` values and returns how many there are, or -1 for malformed bytes.
 int64_t ReadValues(std::string_view list, float* out, int64_t capacity) {
@@ -65,15 +67,19 @@ struct Batch {
   std::span<const ExampleFeature> features;
   const KeyTable& keys;
   const ExampleInputs& inputs;
-  std::vector<void*> fixed;   // by feature: the output's elements, or null
-  bool has_columns = false;   // whether any feature is not fixed
+  std::vector<void*> fixed;  // by feature: the output's elements, or null
+  bool has_columns = false;  // whether any feature is not fixed
 };
 
 /// Parses some consecutive examples. One thread at a time.
 class Piece {
  public:
   Piece(const Batch& batch, int64_t begin, int64_t end)
-      : batch_(batch), slots_(static_cast<size_t>(batch.keys.num_slots())), columns_(batch.has_columns ? batch.features.size() : 0), begin_(begin), end_(end) {}
+      : batch_(batch),
+        slots_(static_cast<size_t>(batch.keys.num_slots())),
+        columns_(batch.has_columns ? batch.features.size() : 0),
+        begin_(begin),
+        end_(end) {}
 
   /// Stops at the first bad example; `*bad` is its number.
   Status Parse(int64_t* bad) {
@@ -99,9 +105,14 @@ class Piece {
       const Slot& slot = slots_[static_cast<size_t>(batch_.keys.slot(i))];
       const bool present = slot.example == example_ && slot.kind != FeatureKind::kNone;
       switch (feature.dtype) {
-        case DType::kFloat: HR_RETURN_IF_ERROR(Take<float>(i, present ? &slot : nullptr)); break;
-        case DType::kInt64: HR_RETURN_IF_ERROR(Take<int64_t>(i, present ? &slot : nullptr)); break;
-        default: HR_RETURN_IF_ERROR(Take<std::string>(i, present ? &slot : nullptr));
+        case DType::kFloat:
+          HR_RETURN_IF_ERROR(Take<float>(i, present ? &slot : nullptr));
+          break;
+        case DType::kInt64:
+          HR_RETURN_IF_ERROR(Take<int64_t>(i, present ? &slot : nullptr));
+          break;
+        default:
+          HR_RETURN_IF_ERROR(Take<std::string>(i, present ? &slot : nullptr));
       }
     }
     return OkStatus();
@@ -119,15 +130,13 @@ class Piece {
     return slot;
   }
 
-  template <typename T>
-  Status Take(size_t i, const Slot* slot) {
+  template <typename T> Status Take(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
     if (slot != nullptr && slot->kind != kKindOf<T>) return OtherType(i, slot->kind);
     return feature.form == Form::kFixed ? TakeFixed<T>(i, slot) : TakeAny<T>(i, slot);
   }
 
-  template <typename T>
-  Status TakeFixed(size_t i, const Slot* slot) {
+  template <typename T> Status TakeFixed(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
     T* out = static_cast<T*>(batch_.fixed[i]) + example_ * feature.num_elements;
     if (slot == nullptr) return TakeDefault<T>(i, out);
@@ -135,19 +144,17 @@ class Piece {
     return count == feature.num_elements ? OkStatus() : WrongCount<T>(i, count);
   }
 
-  template <typename T>
-  Status TakeDefault(size_t i, T* out) {
+  template <typename T> Status TakeDefault(size_t i, T* out) {
     const Tensor& fallback = *batch_.inputs.defaults[static_cast<size_t>(batch_.features[i].dense_index)];
     if (fallback.num_elements() == 0 && batch_.features[i].num_elements != 0) {
-      return InvalidArgument(batch_.inputs.is_batch ? StrCat("Name: ", ExampleName(), ", ") : "", "Feature: ", Key(i), " (data type: ",
-                             TypeText(kDTypeOf<T>), ") is required but could not be found.");
+      return InvalidArgument(batch_.inputs.is_batch ? StrCat("Name: ", ExampleName(), ", ") : "", "Feature: ", Key(i),
+                             " (data type: ", TypeText(kDTypeOf<T>), ") is required but could not be found.");
     }
     std::ranges::copy(fallback.data<T>(), out);
     return OkStatus();
   }
 
-  template <typename T>
-  Status TakeAny(size_t i, const Slot* slot) {
+  template <typename T> Status TakeAny(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
     std::vector<T>& values = columns_[i].values<T>();
     std::vector<int64_t>& counts = columns_[i].counts;
@@ -182,18 +189,16 @@ class Piece {
     return Bad(i, is_dense ? StrCat("Data types don't match. Data type: ", actual, " but expected type: ", expected)
                            : StrCat("Data types don't match. Expected type: ", expected, ", Actual type: ", actual));
   }
-  template <typename T>
-  static std::string_view ValuesName() {
+  template <typename T> static std::string_view ValuesName() {
     return std::is_same_v<T, float> ? "float" : std::is_same_v<T, int64_t> ? "int64" : "bytes";
   }
-  template <typename T>
-  Status WrongCount(size_t i, int64_t count) const {
-    if (count < 0) return Bad(i, StrCat("Can't parse serialized Example: the ", ValuesName<T>(), " values are malformed"));
-    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values != expected.  Values size: ", count, " but output shape: ",
-                         batch_.features[i].stated_shape));
+  template <typename T> Status WrongCount(size_t i, int64_t count) const {
+    if (count < 0)
+      return Bad(i, StrCat("Can't parse serialized Example: the ", ValuesName<T>(), " values are malformed"));
+    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values != expected.  Values size: ", count,
+                         " but output shape: ", batch_.features[i].stated_shape));
   }
-  template <typename T>
-  Status NoWholeRows(size_t i, int64_t count) const {
+  template <typename T> Status NoWholeRows(size_t i, int64_t count) const {
     return Bad(i, StrCat("Number of ", ValuesName<T>(), " values is not a multiple of stride length. Saw ", count,
                          " values but output shape is: ", batch_.features[i].stated_shape));
   }
@@ -207,8 +212,8 @@ class Piece {
         shown += StrCat("\\x", Hex16(static_cast<unsigned char>(c)).substr(14));
       }
     }
-    return InvalidArgument("Could not parse example input, value: '", shown, bytes.size() > kMostShown ? "...'" : "'", " (example ", example_,
-                           ", ", bytes.size(), " bytes)");
+    return InvalidArgument("Could not parse example input, value: '", shown, bytes.size() > kMostShown ? "...'" : "'",
+                           " (example ", example_, ", ", bytes.size(), " bytes)");
   }
 
   const Batch& batch_;
@@ -224,11 +229,13 @@ Status CheckDefault(const ExampleFeature& feature, const Tensor& fallback) {
   const int i = feature.dense_index;
   if (feature.form == Form::kPadded) {
     if (fallback.num_elements() == 1) return OkStatus();
-    return InvalidArgument("dense_shape[", i, "] is a variable length shape: ", feature.stated_shape, ", therefore def_value[", i,
-                           "] must contain a single element (the padding element).  But its shape is: ", fallback.shape());
+    return InvalidArgument(
+        "dense_shape[", i, "] is a variable length shape: ", feature.stated_shape, ", therefore def_value[", i,
+        "] must contain a single element (the padding element).  But its shape is: ", fallback.shape());
   }
   if (fallback.num_elements() == 0 || feature.stated_shape.IsCompatibleWith(fallback.shape())) return OkStatus();
-  return InvalidArgument("def_value[", i, "].shape() == ", fallback.shape(), " is not compatible with dense_shapes_[", i, "] == ", feature.stated_shape);
+  return InvalidArgument("def_value[", i, "].shape() == ", fallback.shape(), " is not compatible with dense_shapes_[",
+                         i, "] == ", feature.stated_shape);
 }
 
 Status AllocateFixed(KernelContext& c, Batch* batch) {
@@ -249,7 +256,8 @@ Status AllocateFixed(KernelContext& c, Batch* batch) {
 
 }  // namespace
 
-Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features, const KeyTable& keys, const ExampleInputs& inputs) {
+Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features, const KeyTable& keys,
+                     const ExampleInputs& inputs) {
   Batch batch{features, keys, inputs, {}, false};
   HR_RETURN_IF_ERROR(AllocateFixed(c, &batch));
   double total_bytes = 0;
@@ -277,7 +285,8 @@ Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features,
     if (features[i].form == Form::kFixed) continue;
     ExampleColumns columns;
     for (auto& [begin, piece] : pieces) columns.push_back(piece.column(i));
-    const Tensor* padding = features[i].form == Form::kPadded ? inputs.defaults[static_cast<size_t>(features[i].dense_index)] : nullptr;
+    const Tensor* padding =
+        features[i].form == Form::kPadded ? inputs.defaults[static_cast<size_t>(features[i].dense_index)] : nullptr;
     HR_RETURN_IF_ERROR(JoinColumns(c, features[i], columns, inputs.is_batch, padding));
   }
   return OkStatus();

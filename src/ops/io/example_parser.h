@@ -22,6 +22,7 @@ struct ExampleInputs {
 /// one counts. Errors: kInvalidArgument with example and key, in TensorFlow's words, for bytes that are no Example, values of
 /// another type or number than wanted, a missing feature without default, and defaults that do not fit; of several bad examples
 /// the first is reported.
-Status ParseExamples(KernelContext& context, std::span<const ExampleFeature> features, const KeyTable& keys, const ExampleInputs& inputs);
+Status ParseExamples(KernelContext& context, std::span<const ExampleFeature> features, const KeyTable& keys,
+                     const ExampleInputs& inputs);
 
 }  // namespace headrace
