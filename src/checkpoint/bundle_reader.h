@@ -31,9 +31,9 @@ class HR_EXPORT BundleReader {
   /// Errors: kNotFound "Key NAME not found in checkpoint".
   Result<Named> Find(std::string_view name) const;
 
-  /// Reads a whole tensor, from its slices where it is stored in such. Checksums are verified. Nothing is allocated that the files
-  /// do not fill. Errors: kNotFound for the tensor or a missing data file; kDataLoss for a file cut short, bytes that do not fit
-  /// their checksum, or slices that leave a gap; each names the file and the tensor.
+  /// Reads a whole tensor, from its slices where it is stored in such. Checksums are verified. Nothing is allocated
+  /// that the files do not fill. Errors: kNotFound for the tensor or a missing data file; kDataLoss for a file cut
+  /// short, bytes that do not fit their checksum, or slices that leave a gap; each names the file and the tensor.
   Result<Tensor> Read(std::string_view name, const std::shared_ptr<MemoryAccount>& account = nullptr) const;
   /// Reads a part of a tensor. Errors: also kInvalidArgument when the tensor has another shape than part.shape.
   Result<Tensor> ReadSlice(std::string_view name, const ShapeAndSlice& part,

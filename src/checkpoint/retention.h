@@ -1,4 +1,5 @@
-// CheckpointRetention: the checkpoints of a directory, the newest of which are kept, and of the older ones one every few hours.
+// CheckpointRetention: the checkpoints of a directory, the newest of which are kept, and of the older ones one every
+// few hours.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ class HR_EXPORT CheckpointRetention {
   static Result<CheckpointRetention> Open(FileSystem& files, Clock& clock, std::string directory,
                                           RetentionOptions options = {});
 
-  /// Takes in the checkpoint `prefix`, which must be wholly written: makes it the newest in the `checkpoint` file, then deletes
-  /// those that are too many. A checkpoint that cannot be deleted is logged, and no error.
+  /// Takes in the checkpoint `prefix`, which must be wholly written: makes it the newest in the `checkpoint` file, then
+  /// deletes those that are too many. A checkpoint that cannot be deleted is logged, and no error.
   Status Record(const std::string& prefix);
 
   const CheckpointState& state() const { return state_; }

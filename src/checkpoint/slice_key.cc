@@ -3,8 +3,8 @@
 //   key      = number 0, text name, number rank, { signed start, signed length }     (0 and -1 for a whole dimension)
 //   number   = one byte: how many bytes follow; the number, high byte first, without leading zero bytes
 //   text     = the bytes, 00 as 00 ff and ff as ff 00; then 00 01
-//   signed   = n bytes, high byte first: the number in two's complement, its n topmost bits below the sign inverted, so that
-//              the length n shows in how many leading bits are alike; n is the least that leaves 7 n - 1 bits for the number
+//   signed   = n bytes, high byte first: the number in two's complement, its n topmost bits inverted, so that the length
+//              n shows in how many leading bits are alike; n is the least that leaves 7 n - 1 bits for the number
 #include <bit>
 
 #include "checkpoint/tensor_slice.h"

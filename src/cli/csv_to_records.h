@@ -18,8 +18,8 @@ struct ConvertColumn {
   friend bool operator==(const ConvertColumn&, const ConvertColumn&) = default;
 };
 
-/// Reads {"columns": [{"name": "distance", "type": "int64"}, ...]} with types int64, float and bytes. Where "type" is missing, "role"
-/// decides: id, label, categorical: int64; numeric: float. Errors: kInvalidArgument.
+/// Reads {"columns": [{"name": "distance", "type": "int64"}, ...]} with types int64, float and bytes. Where "type" is
+/// missing, "role" decides: id, label, categorical: int64; numeric: float. Errors: kInvalidArgument.
 Result<std::vector<ConvertColumn>> ParseConvertSchema(std::string_view json);
 
 struct ConvertOptions {
@@ -36,10 +36,11 @@ struct ConvertSummary {
   std::vector<std::string> paths;
 };
 
-/// Deals the rows round robin to the files "PREFIX-00000-of-00004.tfrecord", ..., which take their names when all are whole.
-/// An empty cell of a number becomes no value. Columns that the schema does not name are left out.
-/// Errors: kInvalidArgument with file, line, column and value for a cell that is not of its type, for a row of another length than
-/// the first line, a column that is missing, and a name that is there twice; those of the files. Then nothing is written.
+/// Deals the rows round robin to the files "PREFIX-00000-of-00004.tfrecord", ..., which take their names when all are
+/// whole. An empty cell of a number becomes no value. Columns that the schema does not name are left out.
+/// Errors: kInvalidArgument with file, line, column and value for a cell that is not of its type, for a row of another
+/// length than the first line, a column that is missing, and a name that is there twice; those of the files. Then
+/// nothing is written.
 Result<ConvertSummary> ConvertCsv(FileSystem& files, const ConvertOptions& options);
 
 }  // namespace headrace

@@ -1,8 +1,8 @@
-// SaveV2: writes named tensors, or parts of them, into a bundle. RestoreV2: reads them. MergeV2Checkpoints: makes one bundle of
-// those that several tasks wrote. Text i of shape_and_slices is "" for a whole tensor, or as ParseShapeAndSlice reads it.
-// SaveV2 holds its inputs by reference: variables that are updated meanwhile go on in a copy, and each is saved as it was.
-// Errors: kInvalidArgument for inputs that do not fit each other, another dtype or shape than the bundle's; kNotFound, kDataLoss
-// and others as checkpoint/bundle_reader.h and bundle_writer.h say.
+// SaveV2: writes named tensors, or parts of them, into a bundle. RestoreV2: reads them. MergeV2Checkpoints: makes one
+// bundle of those that several tasks wrote. Text i of shape_and_slices is "" for a whole tensor, or as
+// ParseShapeAndSlice reads it. SaveV2 holds its inputs by reference: variables that are updated meanwhile go on in a
+// copy, and each is saved as it was. Errors: kInvalidArgument for inputs that do not fit each other, another dtype or
+// shape than the bundle's; kNotFound, kDataLoss and others as checkpoint/bundle_reader.h and bundle_writer.h say.
 #include <algorithm>
 #include <numeric>
 
@@ -104,7 +104,7 @@ Status Restore(KernelContext& c) {
       statuses[i] = RestoreOne(c, *reader, inputs.names[i], inputs.slices[i], static_cast<int>(i));
     }
   };
-  // A tensor takes far more than the handoff to another thread when it is large, and those that are small do not matter.
+  // Large tensors are worth another thread, and small ones do not matter.
   constexpr double kTensorNs = 1e6;
   if (c.step().run_inline) {
     restore(0, std::ssize(statuses));

@@ -1,7 +1,7 @@
-// DecodeCSV: records of any shape into one tensor of that shape for each column. A field that is empty, or equal to na_value, takes
-// the column's default; a default without elements makes the column required. select_cols picks columns by number.
-// Errors: kInvalidArgument for a malformed record, a wrong number of fields, a required field that is missing, and a field that is
-// no number of the column's type; each names field and record.
+// DecodeCSV: records of any shape into one tensor of that shape for each column. A field that is empty, or equal to
+// na_value, takes the column's default; a default without elements makes the column required. select_cols picks columns
+// by number. Errors: kInvalidArgument for a malformed record, a wrong number of fields, a required field that is
+// missing, and a field that is no number of the column's type; each names field and record.
 #include <algorithm>
 #include <mutex>
 

@@ -1,5 +1,5 @@
-// DecodeRaw: the bytes of each string as numbers: output[i..., j] is the j-th number in bytes[i...]. All strings have one
-// length, a multiple of the number's size; little_endian says how they are stored.
+// DecodeRaw: the bytes of each string as numbers: output[i..., j] is the j-th number in bytes[i...]. All strings have
+// one length, a multiple of the number's size; little_endian says how they are stored.
 #include <algorithm>
 
 #include "graph/shape_context.h"

@@ -1,4 +1,4 @@
-// Values of features whose number differs from example to example: collected by piece of the batch, then joined into outputs.
+// Values of features whose number differs from example to example: collected by piece of the batch, then joined.
 #pragma once
 
 #include <map>

@@ -1,10 +1,10 @@
-// ParseExampleV2, ParseExample, ParseSingleExample: serialized tf.train.Example messages into tensors, a batch at a time
-// (example_parser.h). For a batch of n:
+// ParseExampleV2, ParseExample, ParseSingleExample: serialized tf.train.Example messages into tensors, a batch at a
+// time (example_parser.h). For a batch of n:
 //   dense feature of shape S        values [n, S]; of shape [?, S]: [n, most rows, S], filled up with the default
 //   sparse feature                  indices [values, 2], values, shape [n, most values]
 //   ragged feature                  values, row splits [n + 1]
-// For one example (a scalar) the dimension n is left out, and row splits are empty. A dense default without elements makes the
-// feature required. The three differ in where the keys come from: two vectors, scalars, attributes.
+// For one example (a scalar) the dimension n is left out, and row splits are empty. A dense default without elements
+// makes the feature required. The three differ in where the keys come from: two vectors, scalars, attributes.
 #include <mutex>
 
 #include "graph/shape_context.h"
@@ -26,8 +26,8 @@ struct FeatureLists {
   int num_ragged() const { return static_cast<int>(ragged_types.size()); }
 };
 
-/// Reads the attributes that the three ops share. Errors: kInvalidArgument for lists of different lengths, and dense shapes of which
-/// more is unknown than the first extent.
+/// Reads the attributes that the three ops share. Errors: kInvalidArgument for lists of different lengths, and dense
+/// shapes of which more is unknown than the first extent.
 Result<FeatureLists> ReadLists(const AttrMap& attrs) {
   FeatureLists lists;
   lists.sparse_types = GetAttrOr<std::vector<DType>>(attrs, "sparse_types", {});

@@ -1,5 +1,6 @@
-// Numbers from text, as TensorFlow's string ops read them: spaces around and a leading "+" are allowed, integers are decimal,
-// floats may be hexadecimal ("0x1p3"), "inf", "infinity" or "nan" in any case; too large is infinite, too small is zero.
+// Numbers from text, as TensorFlow's string ops read them: spaces around and a leading "+" are allowed, integers are
+// decimal, floats may be hexadecimal ("0x1p3"), "inf", "infinity" or "nan" in any case; too large is infinite, too
+// small is zero.
 #pragma once
 
 #include <charconv>
