@@ -1,5 +1,5 @@
 // ReadFile: a file's content. WriteFile: makes a file and the directories above it. MatchingFiles: the files that match
-// any of some shell patterns (in their last component), sorted. ShardedFilename: "basename-00001-of-00004".
+// any of some shell patterns, sorted. ShardedFilename: "basename-00001-of-00004".
 // Errors: the file system's, which name the path; kInvalidArgument for inputs of a wrong rank.
 #include <algorithm>
 #include <cstdio>
