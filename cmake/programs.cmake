@@ -25,11 +25,13 @@ if(TARGET cli_test)
   target_link_libraries(cli_test PRIVATE CLI11::CLI11)
 endif()
 
-# Examples see what a user sees: the public headers, and libheadrace.so.
+# Examples see what a user sees: the public headers, and libheadrace.so. Their own headers lie in a folder of their name.
 file(GLOB example_sources CONFIGURE_DEPENDS examples/*.cc)
 foreach(source ${example_sources})
   get_filename_component(name ${source} NAME_WE)
   headrace_program(example_${name} headrace ${source})
+  target_include_directories(example_${name} PRIVATE ${PROJECT_SOURCE_DIR}/examples)
+  target_link_libraries(example_${name} PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
 endforeach()
 

@@ -1,9 +1,11 @@
 // HR_CHECK: for faults of our own. Never reachable from a graph, a file or the network: those get a Status.
 #pragma once
 
+#include "base/export.h"
+
 namespace headrace {
 
-[[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
+[[noreturn]] HR_EXPORT void CheckFailed(const char* condition, const char* file, int line);
 
 }  // namespace headrace
 
