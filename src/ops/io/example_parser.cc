@@ -14,13 +14,30 @@ namespace {
 
 using Form = ExampleFeature::Form;
 
-template <typename T>
-inline constexpr FeatureKind kKindOf = std::is_same_v<T, float>     ? FeatureKind::kFloat
-                                       : std::is_same_v<T, int64_t> ? FeatureKind::kInt64
-                                                                    : FeatureKind::kBytes;
+constexpr FeatureKind KindOf(DType dtype) {
+  return dtype == DType::kFloat   ? FeatureKind::kFloat
+         : dtype == DType::kInt64 ? FeatureKind::kInt64
+                                  : FeatureKind::kBytes;
+}
 
 DType TypeOf(FeatureKind kind) {
   return kind == FeatureKind::kFloat ? DType::kFloat : kind == FeatureKind::kInt64 ? DType::kInt64 : DType::kString;
+}
+
+/// As ==, without a call for short names.
+bool SameName(std::string_view a, std::string_view b) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < kWord) {
+    for (size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  if (size > 2 * kWord) return a == b;
+  return std::memcmp(a.data(), b.data(), kWord) == 0 &&
+         std::memcmp(a.data() + size - kWord, b.data() + size - kWord, kWord) == 0;
 }
 
 /// True when the list is one field of number 1 with fewer than 128 bytes: by far the most frequent form.
@@ -55,20 +72,48 @@ int64_t ReadValues(std::string_view list, std::string* out, int64_t capacity) {
   return DecodeBytes(list, out, capacity);
 }
 
-/// The values of each slot of the key table in one example. An entry counts when its example number is the current one.
+/// A single value of a slot goes straight here: output + example * the size of an element. None for other slots.
+struct Direct {
+  FeatureKind kind = FeatureKind::kNone;
+  void* out = nullptr;
+};
+
+/// Reads a short list of one value into its place; false, and nothing done, for any other.
+bool TakeShort(const Direct& direct, int64_t example, FeatureKind kind, std::string_view list) {
+  if (kind != direct.kind || !IsShortList(list)) return false;
+  const char* bytes = list.data() + 2;
+  const size_t size = list.size() - 2;
+  if (kind == FeatureKind::kBytes) {
+    static_cast<std::string*>(direct.out)[example].assign(bytes, size);
+    return true;
+  }
+  if (kind == FeatureKind::kFloat) {
+    if (size == sizeof(float)) std::memcpy(static_cast<float*>(direct.out) + example, bytes, sizeof(float));
+    return size == sizeof(float);
+  }
+  WireCursor cursor(std::string_view(bytes, size));
+  uint64_t value;
+  if (!cursor.ReadVarint(&value) || !cursor.AtEnd()) return false;
+  static_cast<int64_t*>(direct.out)[example] = static_cast<int64_t>(value);
+  return true;
+}
+
+/// The values of a slot of the key table in one example. They count when `example` is the current one.
 struct Slot {
   int64_t example = -1;
+  bool is_taken = false;  // they are where they belong already
   FeatureKind kind = FeatureKind::kNone;
   std::string_view list;
 };
 
-/// One call: what is read, and where the fixed features go.
+/// One call: what is read, and where it goes.
 struct Batch {
   std::span<const ExampleFeature> features;
   const KeyTable& keys;
   const ExampleInputs& inputs;
-  std::vector<void*> fixed;  // by feature: the output's elements, or null
-  bool has_columns = false;  // whether any feature is not fixed
+  std::vector<void*> fixed = {};    // by feature: the output's elements, or null
+  std::vector<Direct> direct = {};  // by slot
+  bool has_columns = false;         // whether any feature is not fixed
 };
 
 /// Parses some consecutive examples. One thread at a time.
@@ -93,17 +138,33 @@ class Piece {
 
  private:
   Status ParseOne(std::string_view example) {
-    size_t position = 0;
+    size_t position = 0, num_taken = 0;
     const bool sound = ForEachFeature(example, [&](const FeatureView& feature) {
       const int slot = FindSlot(feature.name, position++);
-      if (slot >= 0) slots_[static_cast<size_t>(slot)] = {example_, feature.kind, feature.list};
+      if (slot < 0) return true;
+      Slot& found = slots_[static_cast<size_t>(slot)];
+      const bool was_taken = found.example == example_ && found.is_taken;
+      found.example = example_;
+      found.is_taken = TakeShort(batch_.direct[static_cast<size_t>(slot)], example_, feature.kind, feature.list);
+      if (found.is_taken != was_taken) found.is_taken ? ++num_taken : --num_taken;
+      if (!found.is_taken) {
+        found.kind = feature.kind;
+        found.list = feature.list;
+      }
       return true;
     });
     if (!sound) return NoExample(example);
+    return num_taken == batch_.features.size() ? OkStatus() : TakeTheOthers();
+  }
+
+  /// What is absent, or has more than one value, or came in an unusual form.
+  Status TakeTheOthers() {
     for (size_t i = 0; i < batch_.features.size(); ++i) {
       const ExampleFeature& feature = batch_.features[i];
       const Slot& slot = slots_[static_cast<size_t>(batch_.keys.slot(i))];
-      const bool present = slot.example == example_ && slot.kind != FeatureKind::kNone;
+      const bool here = slot.example == example_;
+      if (here && slot.is_taken) continue;
+      const bool present = here && slot.kind != FeatureKind::kNone;
       switch (feature.dtype) {
         case DType::kFloat:
           HR_RETURN_IF_ERROR(Take<float>(i, present ? &slot : nullptr));
@@ -122,7 +183,7 @@ class Piece {
   int FindSlot(std::string_view name, size_t position) {
     if (position < order_.size()) {
       int& expected = order_[position];
-      if (expected < 0 || batch_.keys.name(expected) != name) expected = batch_.keys.Find(name);
+      if (expected < 0 || !SameName(batch_.keys.name(expected), name)) expected = batch_.keys.Find(name);
       return expected;
     }
     const int slot = batch_.keys.Find(name);
@@ -132,7 +193,7 @@ class Piece {
 
   template <typename T> Status Take(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
-    if (slot != nullptr && slot->kind != kKindOf<T>) return OtherType(i, slot->kind);
+    if (slot != nullptr && slot->kind != KindOf(kDTypeOf<T>)) return OtherType(i, slot->kind);
     return feature.form == Form::kFixed ? TakeFixed<T>(i, slot) : TakeAny<T>(i, slot);
   }
 
@@ -238,6 +299,18 @@ Status CheckDefault(const ExampleFeature& feature, const Tensor& fallback) {
                          i, "] == ", feature.stated_shape);
 }
 
+/// Finds the slots whose only feature is of one value.
+void FillDirect(Batch* batch) {
+  std::vector<int> num_features(static_cast<size_t>(batch->keys.num_slots()));
+  batch->direct.resize(num_features.size());
+  for (size_t i = 0; i < batch->features.size(); ++i) {
+    const auto slot = static_cast<size_t>(batch->keys.slot(i));
+    const ExampleFeature& feature = batch->features[i];
+    const bool usable = ++num_features[slot] == 1 && feature.form == Form::kFixed && feature.num_elements == 1;
+    batch->direct[slot] = usable ? Direct{KindOf(feature.dtype), batch->fixed[i]} : Direct{};
+  }
+}
+
 Status AllocateFixed(KernelContext& c, Batch* batch) {
   for (const ExampleFeature& feature : batch->features) {
     void*& out = batch->fixed.emplace_back(nullptr);
@@ -251,6 +324,7 @@ Status AllocateFixed(KernelContext& c, Batch* batch) {
     HR_ASSIGN_OR_RETURN(Tensor* const output, c.AllocateOutput(feature.values_output, shape));
     out = output->mutable_raw();
   }
+  FillDirect(batch);
   return OkStatus();
 }
 
@@ -258,7 +332,7 @@ Status AllocateFixed(KernelContext& c, Batch* batch) {
 
 Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features, const KeyTable& keys,
                      const ExampleInputs& inputs) {
-  Batch batch{features, keys, inputs, {}, false};
+  Batch batch{features, keys, inputs};
   HR_RETURN_IF_ERROR(AllocateFixed(c, &batch));
   double total_bytes = 0;
   for (const std::string& example : inputs.serialized) total_bytes += static_cast<double>(example.size());
