@@ -26,7 +26,7 @@
 namespace flights {
 namespace {
 
-constexpr int64_t kBatch = 512, kEpochs = 3, kShuffleBuffer = 20'000;
+constexpr int64_t kBatch = 512, kEpochs = 3, kShuffleBuffer = 10'000;
 using SteadyClock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t stop_requested = 0;
@@ -69,7 +69,7 @@ struct Program {
         test(MakeTestInput(on_worker, flags, schema)) {
     const Batch batch = Batch::From(input.iterator.Next<Batch::kComponents>());
     loss = model.Loss(batch);
-    step = progress.CountAfter(model.Minimize(loss, global_step), flags.worker, batch);
+    step = progress.CountAfter(model.Minimize(loss, global_step, kEpochs * schema.train_rows / kBatch), flags.worker, batch);
     const Batch test_batch = Batch::From(test.Next<Batch::kComponents>());
     test_labels = test_batch.labels;
     test_logits = model.Logits(test_batch);

@@ -33,6 +33,7 @@ struct MinimizeOptions {
   std::vector<Variable> variables = {};      // empty: all trainable ones
   std::optional<Variable> global_step = {};  // counted up by one after the update
   std::string name = {};                     // of the operation; empty: the optimizer's
+  Output learning_rate = {};                 // f32 scalar, computed in each step, in place of the optimizer's own rate
 };
 
 /// A way to update variables by gradients; cheap to copy. Slots are named as TensorFlow's: `w/Adagrad`, `w/Adam`,

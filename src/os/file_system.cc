@@ -2,7 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,15 +202,12 @@ class SystemFiles final : public FileSystem {
     return names;
   }
   Result<std::vector<std::string>> Match(const std::string& pattern) override {
-    const size_t slash = pattern.rfind('/');
-    const std::string directory = slash == std::string::npos ? "" : pattern.substr(0, slash + 1);
-    const std::string last = slash == std::string::npos ? pattern : pattern.substr(slash + 1);
-    std::vector<std::string> paths;
-    Result<std::vector<std::string>> names = List(directory);
-    if (!names.ok()) return names.status().code() == Code::kNotFound ? Result<std::vector<std::string>>(paths) : names;
-    for (const std::string& name : *names) {
-      if (fnmatch(last.c_str(), name.c_str(), FNM_PERIOD) == 0) paths.push_back(directory + name);
-    }
+    glob_t found = {};
+    const int error = glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+    std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+    if (error == GLOB_NOSPACE) return ResourceExhausted(pattern, ": no memory to match it");
+    std::ranges::sort(paths);
     return paths;
   }
 

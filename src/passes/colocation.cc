@@ -23,6 +23,12 @@ bool HasFreeResourceInputs(const Node& node) {
   return std::ranges::find(kFreeResourceInputs, std::string_view(node.op())) != kFreeResourceInputs.end();
 }
 
+// Whether the node makes the state that its output is a reference or a handle to.
+bool HoldsState(const Node& node) {
+  const auto refers = [](DType type) { return IsRef(type) || type == DType::kResource; };
+  return std::ranges::any_of(node.output_types(), refers) && std::ranges::none_of(node.input_types(), refers);
+}
+
 bool IsDatasetOp(const Node& node) { return node.op().find("Dataset") != std::string::npos; }
 
 template <typename T> std::string Text(const std::optional<T>& value, std::string_view prefix) {
@@ -83,7 +89,9 @@ Status ColocationGroups::ReadWishes() {
     const std::string& text = assigned ? node->assigned_device() : node->requested_device();
     Result<DeviceName> wish = DeviceName::Parse(text);
     if (!wish.ok()) return InvalidArgument("Malformed device specification '", text, "' in node: ", node->name());
-    groups_[static_cast<size_t>(node->id())].wish = *std::move(wish);
+    Group& group = groups_[static_cast<size_t>(node->id())];
+    group.wish = *std::move(wish);
+    if (HoldsState(*node)) group.state_wish = group.wish;
   }
   return OkStatus();
 }
@@ -98,6 +106,7 @@ Status ColocationGroups::JoinEdges(bool allow_soft_placement) {
       const bool resource = type == DType::kResource && !free_resources;
       const bool dataset = type == DType::kVariant && IsDatasetOp(*source);
       if (!IsRef(type) && !resource && !dataset) continue;
+      if (!dataset) OverruleByState(source->id(), node->id());
       const Status joined = Join(source->id(), node->id(), allow_soft_placement);
       if (joined.ok()) continue;
       return InvalidArgument(
@@ -134,6 +143,12 @@ Status ColocationGroups::JoinClasses(bool allow_soft_placement) {
   return OkStatus();
 }
 
+void ColocationGroups::OverruleByState(int source, int user) {
+  const DeviceName& place = groups_[static_cast<size_t>(RootOf(source))].state_wish;
+  Group& group = groups_[static_cast<size_t>(RootOf(user))];
+  if (!place.IsCompatibleWith(group.wish) && place.IsCompatibleWith(group.state_wish)) group.wish = place;
+}
+
 Status ColocationGroups::Join(int a, int b, bool relax_type) {
   int root = RootOf(a), other = RootOf(b);
   if (root == other) return OkStatus();
@@ -141,6 +156,7 @@ Status ColocationGroups::Join(int a, int b, bool relax_type) {
   Group& kept = groups_[static_cast<size_t>(root)];
   Group& joined = groups_[static_cast<size_t>(other)];
   HR_ASSIGN_OR_RETURN(kept.wish, MergeWishes(kept.wish, joined.wish, relax_type));
+  HR_ASSIGN_OR_RETURN(kept.state_wish, MergeWishes(kept.state_wish, joined.state_wish, relax_type));
   joined.parent = root;
   kept.size += joined.size;
   return OkStatus();

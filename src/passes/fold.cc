@@ -62,7 +62,7 @@ std::optional<std::vector<Tensor>> Evaluate(const Node& node) {
     if (value == nullptr) return std::nullopt;
     inputs.push_back(*value);
   }
-  Result<std::vector<Tensor>> results = EvaluateOp(node.op(), std::move(inputs), node.attrs());
+  Result<std::vector<Tensor>> results = EvaluateConstant(node.op(), std::move(inputs), node.attrs());
   if (!results.ok()) return std::nullopt;
   return *std::move(results);
 }

@@ -45,6 +45,7 @@ void AddTestOps(OpRegistry& registry) {
   add("VarHandleOp() -> (resource: resource) | dtype: type | shape: shape | shared_name: string = '' | stateful",
       {"CPU"});
   add("ReadVariableOp(resource: resource) -> (value: dtype) | dtype: type | stateful", {"CPU"});
+  add("UseBoth(a: resource, b: resource) -> () | stateful", {"CPU"});
   registry.Add(OpDefinition("TestSum(x: T, y: T) -> (z: T) | T: type")
                    .Shape(UnknownShape)
                    .NoGradient("of a test")

@@ -65,14 +65,23 @@ TEST_F(PlaceTest, UsersOfAResourceGoWhereItIs) {
   EXPECT_EQ(DeviceOf("read"), kPs1);
 }
 
-TEST_F(PlaceTest, ResourceEdgesThatContradictAreAnError) {
-  // The builder follows the handle, so the contradiction is made by hand.
-  Read("read", Handle("v", "/job:ps/task:0"))->set_requested_device("/job:worker/task:0");
+TEST_F(PlaceTest, StateOverrulesWhatItsUsersAskFor) {
+  // The builder follows the handle, so the contradiction is made by hand, as TensorFlow's clients do with a device
+  // setter.
+  Read("read", Handle("v", "/job:ps/task:1"))->set_requested_device("/job:worker/task:0");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(DeviceOf("read"), kPs1);
+  EXPECT_EQ(DeviceOf("v"), kPs1);
+}
+
+TEST_F(PlaceTest, UserOfStatesInTwoPlacesIsAnError) {
+  const Endpoint one = Handle("one", "/job:ps/task:0"), other = Handle("other", "/job:worker/task:0");
+  t.AddNode("UseBoth", "user", {one, other});
   const Status status = Run();
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
   EXPECT_THAT(status.message(), HasSubstr("reference or resource connection"));
   EXPECT_THAT(status.message(), HasSubstr("incompatible jobs: '/job:ps' and '/job:worker'"));
-  EXPECT_THAT(status.message(), HasSubstr("{{node read}}"));
+  EXPECT_THAT(status.message(), HasSubstr("{{node user}}"));
 }
 
 TEST_F(PlaceTest, RefEdgesBindAndValueEdgesDoNot) {

@@ -13,12 +13,13 @@ namespace {
 // Builds all updates of one ApplyGradients.
 class Updates {
  public:
-  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name,
+  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name, Endpoint learning_rate,
           VariableCollection* collection)
       : outer_(builder),
         builder_(builder.WithNamePrefix(name)),
         optimizer_(optimizer),
         name_(std::move(name)),
+        learning_rate_(learning_rate),
         collection_(collection) {}
 
   void MakeSlots(const std::vector<GradientAndVariable>& trained);
@@ -38,6 +39,7 @@ class Updates {
   VariableCollection* collection_;
   std::map<std::string, std::vector<VariableNodes>> slots_;  // by variable, in the definition's order
   std::vector<VariableNodes> powers_;
+  const Endpoint learning_rate_;  // empty: the optimizer's own
   std::vector<Endpoint> hyperparameters_;
   std::vector<Node*> updates_;
 };
@@ -95,7 +97,9 @@ void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
 
 void Updates::MakeHyperparameters() {
   for (const auto& [name, value] : optimizer_.hyperparameters) {
-    hyperparameters_.push_back(builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name));
+    const bool is_computed = learning_rate_ && name == "learning_rate";
+    hyperparameters_.push_back(is_computed ? learning_rate_
+                                           : builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name));
   }
 }
 
@@ -203,7 +207,7 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   if (trained.empty()) return InvalidArgument("No gradients provided for any variable: [", StrJoin(names, ", "), "].");
   const std::string wanted = options.name.empty() ? optimizer.name : options.name;
   const std::string unique = builder.graph().UniqueName(builder.name_prefix() + wanted);
-  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), collection);
+  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), options.learning_rate, collection);
   updates.MakePowers(trained);
   updates.MakeSlots(trained);
   updates.MakeHyperparameters();

@@ -64,6 +64,7 @@ struct GradientAndVariable {
 struct ApplyOptions {
   const VariableNodes* global_step = nullptr;  // counted up after the update, where given
   std::string name = {};                       // empty: the optimizer's
+  Endpoint learning_rate = {};                 // a scalar computed in each step, in place of the optimizer's own
 };
 
 /// The gradients of `loss` for each variable, trainable ones of the collection when `variables` is empty.

@@ -20,7 +20,7 @@ class RandomShuffleKernel final : public Kernel {
     const int64_t size = value.rank() == 0 ? 0 : value.dim(0);
     if (value.num_elements() <= 1 || size <= 1) return c.SetOutput(0, value);
     HR_ASSIGN_OR_RETURN(const std::vector<int64_t> order, Order(size));
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, value.shape()));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, value.shape()));
     GatherRows(value, value.num_elements() / size, order, 0, out, 0);
     return OkStatus();
   }
@@ -28,7 +28,8 @@ class RandomShuffleKernel final : public Kernel {
  private:
   // Each place in turn swaps with one that a 32-bit word picks among those from it on.
   Result<std::vector<int64_t>> Order(int64_t size) {
-    if (size > std::numeric_limits<int32_t>::max()) return InvalidArgument("RandomShuffle: ", size, " rows are over 2^31 - 1");
+    if (size > std::numeric_limits<int32_t>::max())
+      return InvalidArgument("RandomShuffle: ", size, " rows are over 2^31 - 1");
     std::vector<int64_t> order(static_cast<size_t>(size));
     std::iota(order.begin(), order.end(), int64_t{0});
     Philox blocks = stream_.Take((size - 1 + 3) / 4);

@@ -7,12 +7,12 @@ namespace headrace {
 namespace {
 
 Philox Seeded(const KernelConstruction& c) {
-  const auto seed = static_cast<uint64_t>(c.attr<int64_t>("seed")), seed2 = static_cast<uint64_t>(c.attr<int64_t>("seed2"));
+  const auto seed = static_cast<uint64_t>(c.attr<int64_t>("seed")),
+             seed2 = static_cast<uint64_t>(c.attr<int64_t>("seed2"));
   return seed == 0 && seed2 == 0 ? Philox(RandomBits(), RandomBits()) : Philox(seed, seed2);
 }
 
-template <typename T>
-std::vector<int64_t> Widened(const Tensor& values) {
+template <typename T> std::vector<int64_t> Widened(const Tensor& values) {
   return std::vector<int64_t>(values.data<T>().begin(), values.data<T>().end());
 }
 
