@@ -15,7 +15,7 @@ template <typename Distribution> class RandomKernel final : public Kernel {
 
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(const Shape shape, ShapeInput(c));
-    return FillOutput(c, Distribution(), stream_.Take(shape.num_elements() * kReservedBlocksPerOutput), shape);
+    return FillOutput(c, Distribution(), stream_.TakeOutputs(shape.num_elements()), shape);
   }
 
  private:
@@ -36,7 +36,7 @@ template <typename T> class RandomUniformIntKernel final : public Kernel {
     if (shape.num_elements() > 0 && distribution.low >= distribution.high) {
       return InvalidArgument("Need minval < maxval, got ", distribution.low, " >= ", distribution.high);
     }
-    return FillOutput(c, distribution, stream_.Take(shape.num_elements() * kReservedBlocksPerOutput), shape);
+    return FillOutput(c, distribution, stream_.TakeOutputs(shape.num_elements()), shape);
   }
 
  private:

@@ -20,10 +20,10 @@ template <typename T> std::vector<int64_t> Widened(const Tensor& values) {
 
 RandomStream::RandomStream(const KernelConstruction& c) : blocks_(Seeded(c)) {}
 
-Philox RandomStream::Take(int64_t blocks) {
+Philox RandomStream::TakeBlocks(uint64_t blocks) {
   std::lock_guard lock(mutex_);
   const Philox here = blocks_;
-  blocks_.Skip(static_cast<uint64_t>(blocks));
+  blocks_.Skip(blocks);
   return here;
 }
 

@@ -13,8 +13,11 @@ namespace headrace {
 class RandomStream {
  public:
   explicit RandomStream(const KernelConstruction& c);
-  /// Returns the stream at its present place, and passes over `blocks`.
-  Philox Take(int64_t blocks);
+  /// Returns the stream at its present place, and passes over what TensorFlow sets aside for `outputs` numbers.
+  Philox TakeOutputs(int64_t outputs) {
+    return TakeBlocks(static_cast<uint64_t>(outputs) * static_cast<uint64_t>(kReservedBlocksPerOutput));
+  }
+  Philox TakeBlocks(uint64_t blocks);
 
  private:
   std::mutex mutex_;

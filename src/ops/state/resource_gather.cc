@@ -3,6 +3,7 @@
 // The rows are copied under the variable's shared lock and its buffer is not shared, so that the next update stays in place.
 // Errors: kInvalidArgument for an index out of range, and for shapes that do not fit; kNotFound.
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "graph/gradient_context.h"
@@ -146,10 +147,10 @@ Status GatherNdShape(ShapeContext& c) {
   return c.SetOutput(0, std::move(out));
 }
 
-// Turns each index vector into the number of the slice that it names. Errors: kInvalidArgument.
+// Turns each index vector into the number of the slice that it names. REQUIRES: depth > 0. Errors: kInvalidArgument.
 Result<std::vector<int64_t>> FlattenIndices(const Tensor& indices, const Shape& params, int64_t depth,
                                             const KernelContext& c) {
-  const int64_t count = indices.num_elements() / std::max<int64_t>(depth, 1);
+  const int64_t count = indices.num_elements() / depth;
   std::vector<int64_t> slices(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     int64_t slice = 0;
@@ -193,14 +194,15 @@ class ResourceGatherNdKernel final : public Kernel {
       row_elements *= params.dim(i);
     }
     HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
-    std::vector<int64_t> slices;
-    if (depth == 0) {
-      // Every index vector is empty and names the whole; their number is not seen in the number of elements.
-      slices.assign(static_cast<size_t>(row_elements == 0 ? 0 : shape.num_elements() / row_elements), 0);
-    } else {
-      HR_ASSIGN_OR_RETURN(slices, FlattenIndices(indices, params.shape(), depth, c));
-    }
     HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, shape));
+    if (depth == 0) {
+      // Every index vector is empty and names the whole; how many there are is not seen in the number of their elements.
+      for (int64_t begin = 0; begin < shape.num_elements(); begin += row_elements) {
+        GatherRows(params, row_elements, std::array<int64_t, 1>{0}, 0, out, begin);
+      }
+      return OkStatus();
+    }
+    HR_ASSIGN_OR_RETURN(const std::vector<int64_t> slices, FlattenIndices(indices, params.shape(), depth, c));
     GatherRows(params, row_elements, slices, 0, out, 0);
     return OkStatus();
   }
