@@ -17,7 +17,7 @@ namespace hr = headrace::api;
 struct Flags {
   std::string data, checkpoint_directory, result_file;
   bool resume = false;
-  double save_seconds = 5;
+  double save_seconds = 1;
   int64_t max_steps = 0;  // of this worker; 0: until the data ends
 
   hr::ClusterSpec cluster;  // empty: no cluster

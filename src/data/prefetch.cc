@@ -2,11 +2,12 @@
 //
 // Production is a task on the blocking pool that runs while there is room. A consumer that finds nothing produces itself when no
 // task has begun yet, so that a pool whose threads are all taken can delay but never deadlock.
-#include <condition_variable>
+
 #include <deque>
 #include <mutex>
 
 #include "data/stages.h"
+#include "sync/condition.h"
 
 namespace headrace {
 
@@ -86,7 +87,7 @@ class Production : public std::enable_shared_from_this<Production> {
 
   ThreadPool* const pool_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  Condition changed_;
   std::unique_ptr<Stage> input_;  // used by whoever set running_
   const size_t buffer_size_;
   std::deque<Produced> ready_;  // guarded by mutex_, as are the rest
