@@ -19,7 +19,7 @@ class TensorShapeProto;
 /// anything is allocated; what is expanded from fewer values may take 2 GiB at most.
 /// Errors: kInvalidArgument for a bad dtype or shape, or values that do not fit; kResourceExhausted over the account's limit.
 Result<Tensor> TensorFromProto(const proto::TensorProto& proto,
-                                         const std::shared_ptr<MemoryAccount>& account = nullptr);
+                               const std::shared_ptr<MemoryAccount>& account = nullptr);
 
 /// Writes raw content for plain data, lists for strings, handles and variants.
 /// Errors: kInvalidArgument for an invalid tensor; those of VariantObject::Encode.
