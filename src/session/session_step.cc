@@ -1,11 +1,16 @@
 #include "session/session_step.h"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
+
+#include "sync/timers.h"
 
 namespace headrace {
 
 namespace {
+
+constexpr std::chrono::seconds kForRootCause(1);
 
 std::vector<Tensor> InCallersOrder(const std::vector<size_t>& order, const std::vector<Tensor>& tensors) {
   std::vector<Tensor> ordered;
@@ -111,7 +116,15 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
       std::lock_guard lock(mutex_);
       KeepRootCause(&status_, named);
     }
+    if (named.derived() && reason.ok()) return AwaitRootCause(named);
     token.Cancel(named.AsDerived());
+  }
+
+  /// The part whose failure this one follows from is about to report it; cancelling it now could lose its reason on the way.
+  void AwaitRootCause(const Status& consequence) {
+    SharedTimers().At(RealClock().Now() + kForRootCause, [weak = weak_from_this(), consequence] {
+      if (const auto self = weak.lock()) self->active_->cancellation().Cancel(consequence);
+    });
   }
 
   const std::shared_ptr<const StepBinding> binding_;
