@@ -40,11 +40,14 @@ bool Step::TakeNext(ReadyNodes* ready, int32_t* node) {
     return true;
   }
   if (ready->costly.empty()) return false;
-  *node = ready->costly.back();
-  ready->costly.pop_back();
+  const bool takes_one = !ready->is_borrowed_thread;
+  if (takes_one) {
+    *node = ready->costly.back();
+    ready->costly.pop_back();
+  }
   for (const int32_t other : ready->costly) HandOff(other);
   ready->costly.clear();
-  return true;
+  return takes_one;
 }
 
 void Step::HandOff(int32_t node) {
@@ -202,6 +205,7 @@ Frame::~Frame() {
     Step* const step = call->step;
     ReadyNodes ready;
     ready.outputs.resize(static_cast<size_t>(step->plan_.max_outputs));
+    ready.is_borrowed_thread = !step->context_->runtime->compute->InPool();
     step->FinishAsync(call, &ready);
     step->RunLoop(&ready);
     step->Leave();

@@ -32,6 +32,7 @@ struct ReadyNodes {
   std::vector<int32_t> costly;  // worth handing to another thread
   std::vector<InputValue> outputs;
   int num_run_beside_costly = 0;
+  bool is_borrowed_thread = false;  // it brought news and has its own work to do: costly nodes go to the pool
 };
 
 class Step {

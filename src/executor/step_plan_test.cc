@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "executor/executor_testing.h"
+#include "sync/notification.h"
 
 namespace headrace {
 namespace {
@@ -221,6 +222,36 @@ TEST(StepPlan, AKernelThatWaitsHoldsNoThread) {
   OpenGate();
   EXPECT_TRUE(is_done);
   EXPECT_EQ(results[0].scalar<float>(), 2);
+}
+
+TEST(StepPlan, CostlyKernelsLeaveTheThreadThatBroughtTheNews) {
+  static std::atomic<bool> ran_in_pool;
+  static const auto* busy = new OpDefinition(
+      OpDefinition("TestWhere(x: f32) -> (z: f32)").Kernels(AnyType(FunctionKernel([](KernelContext& c) -> Status {
+        ran_in_pool = c.runtime().compute->InPool();
+        const TimePoint until = RealClock().Now() + std::chrono::microseconds(200);
+        while (RealClock().Now() < until) {
+        }
+        return c.SetOutput(0, c.TakeInput(0));
+      }))));
+  TestGraph g;
+  g.Retval(g.Op(*busy, {g.Op(TestWait(), {g.Const(F(1))})}), 0);
+  const auto plan = g.Compile();
+  ASSERT_TRUE(plan.ok());
+  for (int step = 0; step < 3; ++step) {
+    CloseGate();
+    std::vector<Tensor> results(1);
+    StepContext context = (*plan)->NewContext();
+    context.results = results;
+    Notification finished;
+    (*plan)->Run(&context, [&](const Status& status) {
+      EXPECT_TRUE(status.ok()) << status.ToString();
+      finished.Notify();
+    });
+    OpenGate();
+    finished.Wait();
+    EXPECT_EQ(ran_in_pool, step > 0);  // what it costs is known after the first time
+  }
 }
 
 TEST(StepPlan, CancellationEndsAKernelThatWaits) {
