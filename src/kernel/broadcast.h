@@ -27,8 +27,7 @@ class Broadcast {
 
   /// Calls body(offsets, out, count) for the runs that cover the output's elements [begin, end): element `out + k` reads
   /// operand i at `offsets[i] + k * step(i)`.
-  template <typename Body>
-  void ForRuns(int64_t begin, int64_t end, Body&& body) const;
+  template <typename Body> void ForRuns(int64_t begin, int64_t end, Body&& body) const;
 
  private:
   Status Extend(const Shape& operand);
@@ -41,8 +40,7 @@ class Broadcast {
   bool too_many_ = false;
 };
 
-template <typename Body>
-void Broadcast::ForRuns(int64_t begin, int64_t end, Body&& body) const {
+template <typename Body> void Broadcast::ForRuns(int64_t begin, int64_t end, Body&& body) const {
   if (begin >= end) return;
   std::array<int64_t, kMaxFolded> index{};
   Offsets base{};

@@ -14,25 +14,31 @@ struct Sixteen {
 };
 
 // Calls visit(pointer) with a null pointer of a type that is stored like `dtype`.
-template <typename Visit>
-void VisitStorage(DType dtype, int64_t size, Visit&& visit) {
+template <typename Visit> void VisitStorage(DType dtype, int64_t size, Visit&& visit) {
   if (dtype == DType::kString) return visit(static_cast<std::string*>(nullptr));
   if (dtype == DType::kResource) return visit(static_cast<ResourceHandle*>(nullptr));
   if (dtype == DType::kVariant) return visit(static_cast<Variant*>(nullptr));
   switch (size) {
-    case 1: return visit(static_cast<uint8_t*>(nullptr));
-    case 2: return visit(static_cast<uint16_t*>(nullptr));
-    case 4: return visit(static_cast<uint32_t*>(nullptr));
-    case 8: return visit(static_cast<uint64_t*>(nullptr));
-    case 16: return visit(static_cast<Sixteen*>(nullptr));
-    default: return;
+    case 1:
+      return visit(static_cast<uint8_t*>(nullptr));
+    case 2:
+      return visit(static_cast<uint16_t*>(nullptr));
+    case 4:
+      return visit(static_cast<uint32_t*>(nullptr));
+    case 8:
+      return visit(static_cast<uint64_t*>(nullptr));
+    case 16:
+      return visit(static_cast<Sixteen*>(nullptr));
+    default:
+      return;
   }
 }
 
 }  // namespace
 
 void Elements::CopyObjects(const void* from, void* to, int64_t count) const {
-  VisitStorage(dtype_, size_, [&]<typename T>(T*) { std::copy_n(static_cast<const T*>(from), count, static_cast<T*>(to)); });
+  VisitStorage(dtype_, size_,
+               [&]<typename T>(T*) { std::copy_n(static_cast<const T*>(from), count, static_cast<T*>(to)); });
 }
 
 void Elements::CopyStrided(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t count) const {

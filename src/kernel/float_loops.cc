@@ -1,5 +1,9 @@
 #include "kernel/float_loops.h"
 
+#include <cstring>
+
+// This file is compiled once for each target, by foreach_target.h, which has to come first.
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/float_loops.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
@@ -7,6 +11,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace headrace::HWY_NAMESPACE {
@@ -16,10 +21,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::ScalableTag<float>;
 using One = hn::CappedTag<float, 1>;  // for what is left at the end of a run
 
-struct Neg { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); } };
-struct Abs { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); } };
-struct Square { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); } };
-struct Sqrt { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); } };
+struct Neg {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); }
+};
+struct Abs {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); }
+};
+struct Square {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); }
+};
+struct Sqrt {
+  template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); }
+};
 struct Rsqrt {
   template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); }
 };
@@ -60,10 +73,18 @@ struct Sigmoid {
   }
 };
 
-struct Add { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Add(x, y); } };
-struct Sub { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Sub(x, y); } };
-struct Mul { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Mul(x, y); } };
-struct Div { template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Div(x, y); } };
+struct Add {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Add(x, y); }
+};
+struct Sub {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Sub(x, y); }
+};
+struct Mul {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Mul(x, y); }
+};
+struct Div {
+  template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const { return hn::Div(x, y); }
+};
 struct Maximum {  // NaN wins, as in TensorFlow
   template <class D, class V> HWY_INLINE V operator()(D, V x, V y) const {
     const V z = hn::IfThenElse(hn::Lt(x, y), y, x);
@@ -90,8 +111,7 @@ struct TanhGrad {
   }
 };
 
-template <class F>
-void UnaryRun(const void* x_data, void* y_data, int64_t count) {
+template <class F> void UnaryRun(const void* x_data, void* y_data, int64_t count) {
   const float* x = static_cast<const float*>(x_data);
   float* y = static_cast<float*>(y_data);
   const Wide wide;
@@ -131,9 +151,60 @@ void BinaryRun(const void* x_data, const void* y_data, void* z_data, int64_t cou
   }
 }
 
-// Four accumulators hide the latency of an addition, and keep sums of many elements exact.
+// Comparisons give masks; bit i of a mask becomes byte i.
+HWY_INLINE uint64_t BytesOfBits(uint64_t bits) {
+  const uint64_t spread = (bits * 0x0101010101010101) & 0x8040201008040201;  // bit i, alone in byte i
+  return ((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101;
+}
+
+struct Less {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Lt(x, y); }
+};
+struct LessEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Le(x, y); }
+};
+struct Greater {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Gt(x, y); }
+};
+struct GreaterEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Ge(x, y); }
+};
+struct Equal {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Eq(x, y); }
+};
+struct NotEqual {
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Ne(x, y); }
+};
+
 template <class F>
-void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
+void CompareRun(const void* x_data, const void* y_data, void* z_data, int64_t count, int64_t x_step, int64_t y_step) {
+  const float* x = static_cast<const float*>(x_data);
+  const float* y = static_cast<const float*>(y_data);
+  uint8_t* z = static_cast<uint8_t*>(z_data);
+  const hn::CappedTag<float, 8> wide;
+  const One one;
+  const auto compare = [&](auto d, int64_t i, uint8_t* bits) {
+    const auto left = x_step == 1 ? hn::LoadU(d, x + i) : hn::Set(d, *x);
+    const auto right = y_step == 1 ? hn::LoadU(d, y + i) : hn::Set(d, *y);
+    hn::StoreMaskBits(d, F()(d, left, right), bits);
+  };
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(wide));
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    uint8_t bits[8] = {};
+    compare(wide, i, bits);
+    const uint64_t bytes = BytesOfBits(bits[0]);
+    std::memcpy(z + i, &bytes, static_cast<size_t>(lanes));
+  }
+  for (; i < count; ++i) {
+    uint8_t bits[8] = {};
+    compare(one, i, bits);
+    z[i] = bits[0] & 1;
+  }
+}
+
+// Four accumulators hide the latency of an addition, and keep sums of many elements exact.
+template <class F> void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
   const float* x = static_cast<const float*>(x_data);
   float* result = static_cast<float*>(accumulator);
   const Wide wide;
@@ -155,7 +226,8 @@ void ReduceRun(const void* x_data, int64_t count, void* accumulator) {
     alignas(64) float parts[HWY_MAX_BYTES / sizeof(float)];
     hn::StoreU(a, wide, parts);
     for (int64_t half = lanes / 2; half > 0; half /= 2) {
-      for (int64_t k = 0; k < half; ++k) hn::StoreU(f(one, hn::LoadU(one, parts + k), hn::LoadU(one, parts + k + half)), one, parts + k);
+      for (int64_t k = 0; k < half; ++k)
+        hn::StoreU(f(one, hn::LoadU(one, parts + k), hn::LoadU(one, parts + k + half)), one, parts + k);
     }
     total = f(one, total, hn::LoadU(one, parts));
   }
@@ -177,15 +249,36 @@ void AddScaledRun(float scale, const float* x, float* y, int64_t count) {
 }  // namespace
 
 const FloatLoops* Table() {
-  static constexpr FloatLoops kLoops = {
-      .neg = UnaryRun<Neg>, .abs = UnaryRun<Abs>, .square = UnaryRun<Square>, .sqrt = UnaryRun<Sqrt>, .rsqrt = UnaryRun<Rsqrt>,
-      .reciprocal = UnaryRun<Reciprocal>, .exp = UnaryRun<Exp>, .log = UnaryRun<Log>, .tanh = UnaryRun<Tanh>,
-      .sigmoid = UnaryRun<Sigmoid>, .relu = UnaryRun<Relu>,
-      .add = BinaryRun<Add>, .sub = BinaryRun<Sub>, .mul = BinaryRun<Mul>, .div = BinaryRun<Div>,
-      .maximum = BinaryRun<Maximum>, .minimum = BinaryRun<Minimum>, .squared_difference = BinaryRun<SquaredDifference>,
-      .sigmoid_grad = BinaryRun<SigmoidGrad>, .tanh_grad = BinaryRun<TanhGrad>,
-      .sum = ReduceRun<Add>, .max = ReduceRun<Maximum>, .min = ReduceRun<Minimum>,
-      .add_scaled = AddScaledRun};
+  static constexpr FloatLoops kLoops = {.neg = UnaryRun<Neg>,
+                                        .abs = UnaryRun<Abs>,
+                                        .square = UnaryRun<Square>,
+                                        .sqrt = UnaryRun<Sqrt>,
+                                        .rsqrt = UnaryRun<Rsqrt>,
+                                        .reciprocal = UnaryRun<Reciprocal>,
+                                        .exp = UnaryRun<Exp>,
+                                        .log = UnaryRun<Log>,
+                                        .tanh = UnaryRun<Tanh>,
+                                        .sigmoid = UnaryRun<Sigmoid>,
+                                        .relu = UnaryRun<Relu>,
+                                        .add = BinaryRun<Add>,
+                                        .sub = BinaryRun<Sub>,
+                                        .mul = BinaryRun<Mul>,
+                                        .div = BinaryRun<Div>,
+                                        .maximum = BinaryRun<Maximum>,
+                                        .minimum = BinaryRun<Minimum>,
+                                        .squared_difference = BinaryRun<SquaredDifference>,
+                                        .sigmoid_grad = BinaryRun<SigmoidGrad>,
+                                        .tanh_grad = BinaryRun<TanhGrad>,
+                                        .less = CompareRun<Less>,
+                                        .less_equal = CompareRun<LessEqual>,
+                                        .greater = CompareRun<Greater>,
+                                        .greater_equal = CompareRun<GreaterEqual>,
+                                        .equal = CompareRun<Equal>,
+                                        .not_equal = CompareRun<NotEqual>,
+                                        .sum = ReduceRun<Add>,
+                                        .max = ReduceRun<Maximum>,
+                                        .min = ReduceRun<Minimum>,
+                                        .add_scaled = AddScaledRun};
   return &kLoops;
 }
 

@@ -17,7 +17,8 @@ using RunLoop = void (*)(const void* x, int64_t count, void* accumulator);
 struct FloatLoops {
   UnaryLoop neg, abs, square, sqrt, rsqrt, reciprocal, exp, log, tanh, sigmoid, relu;
   BinaryLoop add, sub, mul, div, maximum, minimum, squared_difference;
-  BinaryLoop sigmoid_grad, tanh_grad;  // x is the op's output, y the gradient
+  BinaryLoop sigmoid_grad, tanh_grad;                                     // x is the op's output, y the gradient
+  BinaryLoop less, less_equal, greater, greater_equal, equal, not_equal;  // z is of bools
   RunLoop sum, max, min;
   /// y[i] += scale * x[i].
   void (*add_scaled)(float scale, const float* x, float* y, int64_t count);

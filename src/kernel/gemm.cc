@@ -12,38 +12,25 @@ namespace {
 
 constexpr int64_t kTinyProducts = 2048;  // below it a call of oneDNN costs more than the work
 
-template <typename T>
-inline constexpr bool kIsComplex = false;
-template <typename T>
-inline constexpr bool kIsComplex<std::complex<T>> = true;
+template <typename T> inline constexpr bool kIsComplex = false;
+template <typename T> inline constexpr bool kIsComplex<std::complex<T>> = true;
 
-template <typename T>
-T Conjugate(T value, bool conjugate) {
+template <typename T> T Conjugate(T value, bool conjugate) {
   if constexpr (kIsComplex<T>) return conjugate ? std::conj(value) : value;
   return value;
 }
 
 // The type that sums are kept in: float for the half types, wrapping for integers.
+template <typename T> struct Accumulator { using type = T; };
+template <> struct Accumulator<Half> { using type = float; };
+template <> struct Accumulator<BFloat16> { using type = float; };
 template <typename T>
-struct Accumulator {
-  using type = T;
-};
-template <>
-struct Accumulator<Half> {
-  using type = float;
-};
-template <>
-struct Accumulator<BFloat16> {
-  using type = float;
-};
-template <typename T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 struct Accumulator<T> {
   using type = uint64_t;
 };
 
-template <typename T>
-void PlainRows(const Gemm& gemm, const T* a, const T* b, T* c, int64_t begin, int64_t end) {
+template <typename T> void PlainRows(const Gemm& gemm, const T* a, const T* b, T* c, int64_t begin, int64_t end) {
   using A = typename Accumulator<T>::type;
   const int64_t a_row = gemm.transpose_a ? 1 : gemm.k, a_column = gemm.transpose_a ? gemm.m : 1;
   std::vector<A> sums(static_cast<size_t>(gemm.n));
@@ -94,8 +81,7 @@ void KeepLibrariesSingleThreaded() {
   if (set != nullptr) set(1);
 }
 
-template <>
-void Gemm::Rows<float>(const float* a, const float* b, float* c, int64_t begin, int64_t end) const {
+template <> void Gemm::Rows<float>(const float* a, const float* b, float* c, int64_t begin, int64_t end) const {
   if (begin >= end || n == 0) return;
   if (k == 0) return static_cast<void>(std::fill(c + begin * n, c + end * n, 0.0f));
   if ((end - begin) * n * k <= kTinyProducts) return TinyRows(*this, a, b, c, begin, end);
@@ -117,8 +103,7 @@ void Gemm::FloatColumns(const float* a, const float* b, float* c, int64_t begin,
              transpose_b ? k : n, 0.0f, c + begin, n);
 }
 
-template <typename T>
-void Gemm::Rows(const T* a, const T* b, T* c, int64_t begin, int64_t end) const {
+template <typename T> void Gemm::Rows(const T* a, const T* b, T* c, int64_t begin, int64_t end) const {
   PlainRows(*this, a, b, c, begin, end);
 }
 

@@ -107,9 +107,10 @@ TEST(ResourceManager, AnotherTypeUnderTheNameIsAnError) {
     std::string DebugString() const override { return "Other"; }
   };
   ResourceManager resources;
-  ASSERT_TRUE(resources.LookupOrCreate<Other>("c", "x", []() -> Result<std::shared_ptr<Other>> {
-    return std::make_shared<Other>();
-  }).ok());
+  ASSERT_TRUE(
+      resources
+          .LookupOrCreate<Other>("c", "x", []() -> Result<std::shared_ptr<Other>> { return std::make_shared<Other>(); })
+          .ok());
   const auto found = resources.Lookup<Variable>("c", "x");
   EXPECT_EQ(found.status().code(), Code::kInvalidArgument);
   EXPECT_THAT(found.status().message(), HasSubstr("Other"));

@@ -5,8 +5,8 @@
 namespace headrace {
 namespace {
 
-constexpr int64_t kChunkElements = 1 << 16;        // of the input, one accumulator each where the outermost axis is reduced
-constexpr int64_t kMaxChunkAccumulators = 1 << 20; // over all chunks
+constexpr int64_t kChunkElements = 1 << 16;  // of the input, one accumulator each where the outermost axis is reduced
+constexpr int64_t kMaxChunkAccumulators = 1 << 20;  // over all chunks
 
 /// Axes folded to alternating kinds, outermost first.
 struct Folded {
@@ -95,7 +95,8 @@ Result<Tensor> AllocateAccumulators(KernelContext& context, const ReduceLoops& l
 }
 
 // The outermost axis is kept: its indices are independent.
-Status ReduceKeptFirst(KernelContext& context, const ReduceLoops& loops, const Folded& folded, const void* input, void* results) {
+Status ReduceKeptFirst(KernelContext& context, const ReduceLoops& loops, const Folded& folded, const void* input,
+                       void* results) {
   HR_ASSIGN_OR_RETURN(Tensor accumulators, AllocateAccumulators(context, loops, folded.num_outputs));
   void* all = accumulators.mutable_raw();
   const Walk walk(loops, folded);
@@ -111,7 +112,8 @@ Status ReduceKeptFirst(KernelContext& context, const ReduceLoops& loops, const F
 }
 
 // The outermost axis is reduced: chunks of it have accumulators of their own, merged in order.
-Status ReduceReducedFirst(KernelContext& context, const ReduceLoops& loops, const Folded& folded, const void* input, void* results) {
+Status ReduceReducedFirst(KernelContext& context, const ReduceLoops& loops, const Folded& folded, const void* input,
+                          void* results) {
   const int64_t extent = folded.extents[0];
   int64_t per_chunk = std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, folded.input_strides[0]));
   const int64_t max_chunks = std::max<int64_t>(1, kMaxChunkAccumulators / folded.num_outputs);
@@ -121,12 +123,13 @@ Status ReduceReducedFirst(KernelContext& context, const ReduceLoops& loops, cons
   char* all = static_cast<char*>(accumulators.mutable_raw());
   const int64_t chunk_bytes = folded.num_outputs * loops.accumulator_size;
   const Walk walk(loops, folded);
-  context.ParallelFor(chunks, static_cast<double>(per_chunk * folded.input_strides[0]), [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
-      loops.start(all + chunk * chunk_bytes, folded.num_outputs);
-      walk.Run(input, chunk * per_chunk, std::min(extent, (chunk + 1) * per_chunk), all + chunk * chunk_bytes);
-    }
-  });
+  context.ParallelFor(
+      chunks, static_cast<double>(per_chunk * folded.input_strides[0]), [&](int64_t begin, int64_t end) {
+        for (int64_t chunk = begin; chunk < end; ++chunk) {
+          loops.start(all + chunk * chunk_bytes, folded.num_outputs);
+          walk.Run(input, chunk * per_chunk, std::min(extent, (chunk + 1) * per_chunk), all + chunk * chunk_bytes);
+        }
+      });
   for (int64_t chunk = 1; chunk < chunks; ++chunk) loops.merge(all + chunk * chunk_bytes, folded.num_outputs, all);
   loops.finish(all, folded.num_outputs, folded.group, results);
   return OkStatus();
@@ -143,7 +146,8 @@ Result<std::vector<bool>> ReducedAxes(int rank, const Tensor& axes) {
       return InvalidArgument("Invalid reduction dimension (", axis, " for input with ", rank, " dimension(s)");
     }
     const size_t index = static_cast<size_t>(axis < 0 ? axis + rank : axis);
-    if (reduced[index]) return InvalidArgument("Invalid reduction arguments: Axes contains duplicate dimension: ", index);
+    if (reduced[index])
+      return InvalidArgument("Invalid reduction arguments: Axes contains duplicate dimension: ", index);
     reduced[index] = true;
   }
   return reduced;

@@ -13,10 +13,10 @@ namespace headrace {
 struct ReduceLoops {
   int64_t element_size = 0;
   int64_t accumulator_size = 0;
-  void (*start)(void* accumulators, int64_t count) = nullptr;                          // sets the neutral value
-  void (*run)(const void* elements, int64_t count, void* accumulator) = nullptr;       // a[0] = a[0] + e[0] + e[1] + ...
-  void (*row)(const void* elements, int64_t count, void* accumulators) = nullptr;      // a[i] = a[i] + e[i]
-  void (*merge)(const void* from, int64_t count, void* accumulators) = nullptr;        // a[i] = a[i] + b[i], accumulators
+  void (*start)(void* accumulators, int64_t count) = nullptr;                      // sets the neutral value
+  void (*run)(const void* elements, int64_t count, void* accumulator) = nullptr;   // a[0] = a[0] + e[0] + e[1] + ...
+  void (*row)(const void* elements, int64_t count, void* accumulators) = nullptr;  // a[i] = a[i] + e[i]
+  void (*merge)(const void* from, int64_t count, void* accumulators) = nullptr;    // a[i] = a[i] + b[i], accumulators
   void (*finish)(const void* accumulators, int64_t count, int64_t group, void* results) = nullptr;
 };
 
@@ -29,6 +29,7 @@ Shape ReducedShape(const Shape& input, const std::vector<bool>& reduced, bool ke
 
 /// Reduces `input` into `*results`, which has one element for each element of the reduced shape. The order of additions depends
 /// on the shapes alone, never on the number of threads. Errors: kResourceExhausted.
-Status Reduce(KernelContext& context, const ReduceLoops& loops, const Tensor& input, const std::vector<bool>& reduced, void* results);
+Status Reduce(KernelContext& context, const ReduceLoops& loops, const Tensor& input, const std::vector<bool>& reduced,
+              void* results);
 
 }  // namespace headrace

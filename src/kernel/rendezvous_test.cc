@@ -8,7 +8,8 @@
 namespace headrace {
 namespace {
 
-constexpr char kKey[] = "/job:ps/replica:0/task:0/device:CPU:0;00000000000000ff;/job:worker/replica:0/task:0/device:CPU:0;edge;0:0";
+constexpr char kKey[] =
+    "/job:ps/replica:0/task:0/device:CPU:0;00000000000000ff;/job:worker/replica:0/task:0/device:CPU:0;edge;0:0";
 
 struct Received {
   int calls = 0;
@@ -35,8 +36,9 @@ TEST(RendezvousKey, IsReadBackAsItWasWritten) {
 }
 
 TEST(RendezvousKey, RefusesWhatIsNotAKey) {
-  for (const char* text : {"", "a", "a;b;c;d;0:0", "a;00000000000000FF;c;d;0:0", "a;00000000000000ff;c;d;0", "a;ff;c;d;0:0",
-                           ";00000000000000ff;c;d;0:0", "a;00000000000000ff;c;d;0:0;", "a;00000000000000ff;c;d;x:0"}) {
+  for (const char* text :
+       {"", "a", "a;b;c;d;0:0", "a;00000000000000FF;c;d;0:0", "a;00000000000000ff;c;d;0", "a;ff;c;d;0:0",
+        ";00000000000000ff;c;d;0:0", "a;00000000000000ff;c;d;0:0;", "a;00000000000000ff;c;d;x:0"}) {
     EXPECT_EQ(RendezvousKey::Parse(text).status().code(), Code::kInvalidArgument) << text;
   }
 }

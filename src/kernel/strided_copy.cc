@@ -8,6 +8,10 @@ namespace {
 
 constexpr int64_t kBlock = 16;  // a 16 x 16 block of a transposed plane stays in the first cache
 
+struct Sixteen {
+  uint64_t words[2];
+};
+
 /// The folded index space, outermost first.
 class Copy {
  public:
@@ -55,7 +59,8 @@ class Copy {
     if (rank < 2 || !plain_ || dims_[rank - 1].to_stride != 1 || dims_[rank - 1].from_stride == 1) return;
     for (size_t d = 0; d + 1 < rank; ++d) {
       if (dims_[d].from_stride != 1) continue;
-      std::rotate(dims_.begin() + static_cast<std::ptrdiff_t>(d), dims_.begin() + static_cast<std::ptrdiff_t>(d + 1), dims_.end() - 1);
+      std::rotate(dims_.begin() + static_cast<std::ptrdiff_t>(d), dims_.begin() + static_cast<std::ptrdiff_t>(d + 1),
+                  dims_.end() - 1);
       transposed_ = true;
       return;
     }
@@ -70,13 +75,34 @@ class Copy {
 
   // The last two dimensions, `rows` of the last but one.
   void Plane(const char* from, char* to, int64_t rows) const {
-    const CopyDim &row = dims_[dims_.size() - 2], &column = dims_.back();
-    for (int64_t c = 0; c < column.extent; c += kBlock) {
-      const int64_t count = std::min(kBlock, column.extent - c);
-      for (int64_t r = 0; r < rows; r += kBlock) {
-        for (int64_t i = r; i < std::min(rows, r + kBlock); ++i) {
-          elements_.CopyStrided(from + (i + c * column.from_stride) * elements_.size(), column.from_stride,
-                                to + (i * row.to_stride + c) * elements_.size(), 1, count);
+    switch (elements_.size()) {
+      case 1:
+        return PlaneOf<uint8_t>(from, to, rows);
+      case 2:
+        return PlaneOf<uint16_t>(from, to, rows);
+      case 4:
+        return PlaneOf<uint32_t>(from, to, rows);
+      case 8:
+        return PlaneOf<uint64_t>(from, to, rows);
+      default:
+        return PlaneOf<Sixteen>(from, to, rows);
+    }
+  }
+
+  // Reads rows of `from` (contiguous along r) and writes them as columns of a block, so that both sides stay in the cache.
+  template <typename T> void PlaneOf(const char* from, char* to, int64_t rows) const {
+    const T* source = reinterpret_cast<const T*>(from);
+    T* target = reinterpret_cast<T*>(to);
+    const int64_t columns = dims_.back().extent, read = dims_.back().from_stride,
+                  write = dims_[dims_.size() - 2].to_stride;
+    for (int64_t r = 0; r < rows; r += kBlock) {
+      const int64_t height = std::min(kBlock, rows - r);
+      for (int64_t c = 0; c < columns; c += kBlock) {
+        const int64_t width = std::min(kBlock, columns - c);
+        for (int64_t i = 0; i < height; ++i) {
+          const T* x = source + r + i + c * read;
+          T* y = target + (r + i) * write + c;
+          for (int64_t k = 0; k < width; ++k) y[k] = x[k * read];
         }
       }
     }

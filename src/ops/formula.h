@@ -12,7 +12,7 @@ namespace headrace {
 class Formula {
  public:
   Formula(const GraphBuilder& builder, Endpoint value) : builder_(&builder), value_(value) {}
-  operator Endpoint() const { return value_; }  // NOLINT: implicit, to pass a formula on as an input
+  operator Endpoint() const { return value_; }            // NOLINT: implicit, to pass a formula on as an input
   operator Gradient() const { return Gradient(value_); }  // NOLINT
   Endpoint endpoint() const { return value_; }
   const GraphBuilder& builder() const { return *builder_; }
@@ -58,7 +58,9 @@ inline Formula Conj(const Formula& x) {
 /// The op's input, output and output gradient, as formulas.
 inline Formula InputFormula(const GradientContext& c, int i) { return Formula(c.builder(), c.input(i)); }
 inline Formula OutputFormula(const GradientContext& c, int i = 0) { return Formula(c.builder(), c.output(i)); }
-inline Formula OutputGradientFormula(const GradientContext& c, int i = 0) { return Formula(c.builder(), c.output_gradient(i)); }
+inline Formula OutputGradientFormula(const GradientContext& c, int i = 0) {
+  return Formula(c.builder(), c.output_gradient(i));
+}
 
 /// A constant i32 vector.
 Endpoint IntVector(const GraphBuilder& builder, const std::vector<int64_t>& values);

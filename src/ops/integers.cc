@@ -5,14 +5,22 @@ namespace headrace {
 int64_t IntegerAt(const Tensor& values, int64_t i) {
   const size_t at = static_cast<size_t>(i);
   switch (values.dtype()) {
-    case DType::kInt8: return values.data<int8_t>()[at];
-    case DType::kInt16: return values.data<int16_t>()[at];
-    case DType::kInt32: return values.data<int32_t>()[at];
-    case DType::kUint8: return values.data<uint8_t>()[at];
-    case DType::kUint16: return values.data<uint16_t>()[at];
-    case DType::kUint32: return values.data<uint32_t>()[at];
-    case DType::kUint64: return static_cast<int64_t>(values.data<uint64_t>()[at]);
-    default: return values.data<int64_t>()[at];
+    case DType::kInt8:
+      return values.data<int8_t>()[at];
+    case DType::kInt16:
+      return values.data<int16_t>()[at];
+    case DType::kInt32:
+      return values.data<int32_t>()[at];
+    case DType::kUint8:
+      return values.data<uint8_t>()[at];
+    case DType::kUint16:
+      return values.data<uint16_t>()[at];
+    case DType::kUint32:
+      return values.data<uint32_t>()[at];
+    case DType::kUint64:
+      return static_cast<int64_t>(values.data<uint64_t>()[at]);
+    default:
+      return values.data<int64_t>()[at];
   }
 }
 

@@ -19,7 +19,8 @@ Result<Tensor> ArgTensor(std::string_view text, const Named& named, Random& rand
   return found->second;
 }
 
-Result<std::vector<Tensor>> RunStep(const CaseStep& step, const Named& named, Random& random, ResourceManager* resources) {
+Result<std::vector<Tensor>> RunStep(const CaseStep& step, const Named& named, Random& random,
+                                    ResourceManager* resources) {
   HR_ASSIGN_OR_RETURN(const OpDefinition* definition, OpRegistry::Global().Lookup(step.op));
   HR_ASSIGN_OR_RETURN(AttrMap attrs, ParseAttrs(definition->signature(), step.attrs));
   std::vector<Tensor> args;
@@ -37,7 +38,8 @@ Status CheckNames(const CaseBlock& block, const OpSignature& signature) {
     if (input.name.empty()) continue;
     while (arg < signature.inputs.size() && signature.inputs[arg].name != input.name) ++arg;
     if (arg == signature.inputs.size()) {
-      return InvalidArgument("line ", input.line, ": no input '", input.name, "' (in this place): ", signature.ToString());
+      return InvalidArgument("line ", input.line, ": no input '", input.name,
+                             "' (in this place): ", signature.ToString());
     }
   }
   return OkStatus();

@@ -1,5 +1,7 @@
 #include "case_file.h"
 
+#include "tensor/dtype.h"
+
 namespace headrace::cases {
 namespace {
 
@@ -48,7 +50,8 @@ Status ParseCall(std::string_view text, CaseStep* step) {
 // title: CODE /regex/
 Status ParseErrorHead(std::string_view text, CaseBlock* block) {
   const size_t open = text.find(" /");
-  if (open == std::string_view::npos || text.back() != '/') return InvalidArgument("expected `error title: CODE /regex/`");
+  if (open == std::string_view::npos || text.back() != '/')
+    return InvalidArgument("expected `error title: CODE /regex/`");
   block->pattern = std::string(text.substr(open + 2, text.size() - open - 3));
   const std::string_view head = Trim(text.substr(0, open));
   const size_t colon = head.rfind(':');
@@ -73,7 +76,8 @@ Status ParseGradientHead(std::string_view text, CaseBlock* block) {
     range = StrCat("(", tokens[tokens.size() - 2], ",", tokens.back(), ")");
     tokens.resize(tokens.size() - 3);
   }
-  if (tokens.empty() || tokens[0].find('[') == std::string::npos) return OkStatus();
+  const size_t bracket = tokens.empty() ? std::string::npos : tokens[0].find('[');
+  if (bracket == std::string::npos || ParseDType(tokens[0].substr(0, bracket)) == DType::kInvalid) return OkStatus();
   for (const std::string& type : tokens) {
     block->inputs.push_back({.name = "", .text = StrCat(type, " = random", range), .line = block->line});
   }
@@ -135,7 +139,8 @@ class Reader {
     if (TakeWord(&line, "let")) {
       const size_t equals = line.find('=');
       if (equals == std::string_view::npos) return InvalidArgument("expected `let NAME = OP(...)`");
-      CaseStep& step = block.before.emplace_back(CaseStep{.result = std::string(Trim(line.substr(0, equals))), .line = line_});
+      CaseStep& step =
+          block.before.emplace_back(CaseStep{.result = std::string(Trim(line.substr(0, equals))), .line = line_});
       return ParseCall(line.substr(equals + 1), &step);
     }
     if (TakeWord(&line, "do")) return ParseCall(line, &block.before.emplace_back(CaseStep{.line = line_}));

@@ -19,11 +19,11 @@ struct CaseInput {
 
 /// An op run before or after the op under test: `let v = OP(arg; arg) attrs`, `then OP(arg) attrs -> tensor`.
 struct CaseStep {
-  std::string result;             // `let`: the name of output 0
+  std::string result;  // `let`: the name of output 0
   std::string op;
   std::vector<std::string> args;  // "$name", or a tensor's text
   std::string attrs;
-  std::string expected;           // `then`: the tensor's text, may be empty
+  std::string expected;  // `then`: the tensor's text, may be empty
   int line = 0;
 };
 
@@ -33,15 +33,15 @@ struct CaseBlock {
   Kind kind = Kind::kRun;
   std::string op;
   std::string title;
-  std::string attrs;                  // "a=1 b=[1,2]"
+  std::string attrs;  // "a=1 b=[1,2]"
   std::vector<CaseInput> inputs;
   std::vector<std::string> expected;  // a tensor's text for each output
   std::vector<CaseStep> before;
   std::vector<CaseStep> after;
-  std::string code;                   // error: "INVALID_ARGUMENT"
-  std::string pattern;                // error: a regular expression found in the message
-  uint32_t seed = 1;                  // gradient
-  double tolerance = 0;               // 0: what suits the dtype
+  std::string code;      // error: "INVALID_ARGUMENT"
+  std::string pattern;   // error: a regular expression found in the message
+  uint32_t seed = 1;     // gradient
+  double tolerance = 0;  // 0: what suits the dtype
   int line = 0;
 };
 

@@ -49,7 +49,8 @@ Result<Values> EvaluateGraph(GradientGraph& made, const std::vector<Tensor>& inp
   for (const Node* node : order) {
     if (values.contains(node->id())) continue;
     std::vector<Tensor> args;
-    for (const Endpoint& input : node->inputs()) args.push_back(values[input.node->id()][static_cast<size_t>(input.index)]);
+    for (const Endpoint& input : node->inputs())
+      args.push_back(values[input.node->id()][static_cast<size_t>(input.index)]);
     Result<std::vector<Tensor>> outputs = EvaluateOp(node->op(), std::move(args), node->attrs());
     if (!outputs.ok()) return outputs.status().WithFrame(StrCat("in the gradient's ", node->ToString()));
     values[node->id()] = *std::move(outputs);
@@ -78,7 +79,8 @@ Result<std::vector<double>> Flatten(const Gradient& gradient, const Values& valu
     }
     for (int64_t row = 0; row < indices.num_elements(); ++row) {
       const int64_t begin = static_cast<int64_t>(ElementAsDouble(indices, row)) * width;
-      for (int64_t i = 0; i < width; ++i) flat[static_cast<size_t>(begin + i)] += ElementAsDouble(rows, row * width + i);
+      for (int64_t i = 0; i < width; ++i)
+        flat[static_cast<size_t>(begin + i)] += ElementAsDouble(rows, row * width + i);
     }
   }
   return flat;
@@ -103,7 +105,9 @@ struct Steps {
 };
 
 Steps StepsFor(DType dtype, double tolerance) {
-  const Steps steps = dtype == DType::kDouble ? Steps{1e-5, 1e-6} : dtype == DType::kFloat ? Steps{1e-2, 1e-2} : Steps{0.1, 0.1};
+  const Steps steps = dtype == DType::kDouble  ? Steps{1e-5, 1e-6}
+                      : dtype == DType::kFloat ? Steps{1e-2, 1e-2}
+                                               : Steps{0.1, 0.1};
   return {steps.step, tolerance > 0 ? tolerance : steps.tolerance};
 }
 

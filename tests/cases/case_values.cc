@@ -7,15 +7,13 @@
 namespace headrace::cases {
 namespace {
 
-template <typename T>
-inline constexpr bool kIsComplex = false;
-template <typename T>
-inline constexpr bool kIsComplex<std::complex<T>> = true;
+template <typename T> inline constexpr bool kIsComplex = false;
+template <typename T> inline constexpr bool kIsComplex<std::complex<T>> = true;
 
-template <typename Visitor>
-Status Visit(DType dtype, Visitor&& visit) {
-  return ForDType<float, double, int32_t, uint8_t, int16_t, int8_t, std::string, std::complex<float>, int64_t, bool, BFloat16,
-                  uint16_t, std::complex<double>, Half, uint32_t, uint64_t>(dtype, "case file", std::forward<Visitor>(visit));
+template <typename Visitor> Status Visit(DType dtype, Visitor&& visit) {
+  return ForDType<float, double, int32_t, uint8_t, int16_t, int8_t, std::string, std::complex<float>, int64_t, bool,
+                  BFloat16, uint16_t, std::complex<double>, Half, uint32_t, uint64_t>(dtype, "case file",
+                                                                                      std::forward<Visitor>(visit));
 }
 
 Status ParseElement(std::string_view text, std::string* value) {
@@ -25,13 +23,13 @@ Status ParseElement(std::string_view text, std::string* value) {
 }
 
 // Also "1+2i": the second sign, not of an exponent, begins the imaginary part.
-template <typename T>
-Status ParseElement(std::string_view text, std::complex<T>* value) {
+template <typename T> Status ParseElement(std::string_view text, std::complex<T>* value) {
   double real = 0, imaginary = 0;
   if (text.ends_with('i')) {
     text.remove_suffix(1);
     size_t split = text.find_last_of("+-");
-    while (split != std::string_view::npos && split > 0 && text[split - 1] == 'e') split = text.find_last_of("+-", split - 1);
+    while (split != std::string_view::npos && split > 0 && text[split - 1] == 'e')
+      split = text.find_last_of("+-", split - 1);
     if (split == std::string_view::npos) split = 0;
     std::string_view part = text.substr(split);
     if (part.starts_with('+')) part.remove_prefix(1);
@@ -43,8 +41,7 @@ Status ParseElement(std::string_view text, std::complex<T>* value) {
   return OkStatus();
 }
 
-template <typename T>
-Status ParseElement(std::string_view text, T* value) {
+template <typename T> Status ParseElement(std::string_view text, T* value) {
   if (text == "true" || text == "false") {
     *value = static_cast<T>(static_cast<float>(text == "true"));
     return OkStatus();
@@ -64,8 +61,7 @@ Status ParseElement(std::string_view text, T* value) {
   return OkStatus();
 }
 
-template <typename T>
-T FromDouble(double value) {
+template <typename T> T FromDouble(double value) {
   if constexpr (std::is_same_v<T, std::string>) {
     return StrCat(static_cast<int64_t>(value));
   } else if constexpr (kIsComplex<T>) {
@@ -75,8 +71,7 @@ T FromDouble(double value) {
   }
 }
 
-template <typename T>
-Status FillRandom(std::string_view range, Random& random, std::span<T> values) {
+template <typename T> Status FillRandom(std::string_view range, Random& random, std::span<T> values) {
   double low = std::is_integral_v<T> ? 0 : -1;
   double high = std::is_integral_v<T> ? 10 : 1;
   if (!range.empty()) {
@@ -93,8 +88,7 @@ Status FillRandom(std::string_view range, Random& random, std::span<T> values) {
   return OkStatus();
 }
 
-template <typename T>
-Status FillValues(std::string_view text, Random& random, std::span<T> values) {
+template <typename T> Status FillValues(std::string_view text, Random& random, std::span<T> values) {
   if (text == "iota") {
     for (size_t i = 0; i < values.size(); ++i) values[i] = FromDouble<T>(static_cast<double>(i));
     return OkStatus();
@@ -146,8 +140,7 @@ Result<AttrValue> ParseScalarAttr(std::string_view kind, std::string_view text) 
   return InvalidArgument("not a ", kind, ": ", text);
 }
 
-template <typename T>
-Result<AttrValue> ParseListAttr(std::string_view kind, const std::vector<std::string>& items) {
+template <typename T> Result<AttrValue> ParseListAttr(std::string_view kind, const std::vector<std::string>& items) {
   std::vector<T> values;
   for (const std::string& item : items) {
     HR_ASSIGN_OR_RETURN(AttrValue value, ParseScalarAttr(kind, Trim(item)));
@@ -186,8 +179,7 @@ Result<AttrValue> ParseAttr(std::string_view kind, std::string_view text) {
   return InvalidArgument("case files know no ", kind);
 }
 
-template <typename T>
-std::string ElementText(const T& value) {
+template <typename T> std::string ElementText(const T& value) {
   if constexpr (kIsComplex<T>) {
     return StrCat(static_cast<double>(value.real()), "+", static_cast<double>(value.imag()), "i");
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -206,8 +198,7 @@ bool Near(double actual, double expected, double tolerance) {
   return std::abs(actual - expected) <= tolerance * std::max(1.0, std::abs(expected));
 }
 
-template <typename T>
-bool Matches(const T& actual, const T& expected, double tolerance) {
+template <typename T> bool Matches(const T& actual, const T& expected, double tolerance) {
   if constexpr (std::is_integral_v<T> || std::is_same_v<T, std::string>) {
     return actual == expected;
   } else if constexpr (kIsComplex<T>) {
@@ -272,7 +263,8 @@ Status CompareTensors(const Tensor& actual, const Tensor& expected, double toler
       const T& a = actual.data<T>()[static_cast<size_t>(i)];
       const T& b = expected.data<T>()[static_cast<size_t>(i)];
       if (!Matches(a, b, tolerance)) {
-        return Internal("element ", i, " of ", actual.TypeAndShape(), ": got ", ElementText(a), ", expected ", ElementText(b));
+        return Internal("element ", i, " of ", actual.TypeAndShape(), ": got ", ElementText(a), ", expected ",
+                        ElementText(b));
       }
     }
     return OkStatus();

@@ -6,10 +6,10 @@ namespace headrace {
 
 void RegisterArrayOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {
-      ConstOps,    IdentityOps,  CastOps,   BitcastOps,          ShapeOps,         ReshapeOps, TransposeOps,
-      ConcatOps,   PackOps,      SplitOps,  SliceOps,            StridedSliceOps,  TileOps,    BroadcastOps,
-      PadOps,      GatherOps,    GatherNdOps, WhereOps,          SelectOps,        OneHotOps,  UniqueOps,
-      DynamicPartitionOps, DynamicStitchOps, FillOps, RangeOps,  ReverseOps,       AssertOps,  StringOps};
+      ConstOps,    IdentityOps, CastOps,   BitcastOps,      ShapeOps,  ReshapeOps,          TransposeOps,     ConcatOps,
+      PackOps,     SplitOps,    SliceOps,  StridedSliceOps, TileOps,   BroadcastOps,        PadOps,           GatherOps,
+      GatherNdOps, WhereOps,    SelectOps, OneHotOps,       UniqueOps, DynamicPartitionOps, DynamicStitchOps, FillOps,
+      RangeOps,    ReverseOps,  AssertOps, StringOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

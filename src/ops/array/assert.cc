@@ -10,8 +10,7 @@
 namespace headrace {
 namespace {
 
-template <typename T>
-void AppendElement(std::string& out, const T& value) {
+template <typename T> void AppendElement(std::string& out, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     out += value ? "1" : "0";
   } else if constexpr (std::is_integral_v<T> || std::is_same_v<T, std::string>) {
@@ -29,10 +28,11 @@ class Summary {
   Summary(const Tensor& tensor, int64_t limit) : tensor_(tensor), limit_(limit) {}
 
   std::string Text() {
-    const Status status = ForDType<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                                   uint64_t, bool, std::string, std::complex<float>, std::complex<double>>(
+    const Status status = ForDType<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                                   uint32_t, uint64_t, bool, std::string, std::complex<float>, std::complex<double>>(
         tensor_.dtype(), "Summary", [this]<typename T>() {
           Write<T>(0);
+          if (tensor_.num_elements() > limit_) out_ += "...";
           return OkStatus();
         });
     return status.ok() ? out_ : tensor_.TypeAndShape();
@@ -40,22 +40,20 @@ class Summary {
 
  private:
   // The elements from dimension `dim` on, beginning at next_.
-  template <typename T>
-  void Write(int dim) {
+  template <typename T> void Write(int dim) {
     if (tensor_.rank() == 0) return AppendElement(out_, tensor_.data<T>()[0]);
-    const int64_t extent = tensor_.dim(dim);
-    for (int64_t i = 0; i < extent; ++i) {
+    for (int64_t i = 0; i < tensor_.dim(dim); ++i) {
       if (next_ >= limit_) {
-        out_ += "...";
+        if (dim > 0 && dim + 1 == tensor_.rank()) out_ += "...";
         return;
       }
-      if (dim + 1 < tensor_.rank()) {
+      if (dim + 1 == tensor_.rank()) {
+        if (i > 0) out_ += " ";
+        AppendElement(out_, tensor_.data<T>()[static_cast<size_t>(next_++)]);
+      } else {
         out_ += "[";
         Write<T>(dim + 1);
         out_ += "]";
-      } else {
-        if (i > 0) out_ += " ";
-        AppendElement(out_, tensor_.data<T>()[static_cast<size_t>(next_++)]);
       }
     }
   }
@@ -86,14 +84,15 @@ class AssertKernel final : public Kernel {
 };
 
 Status CheckNumericsGradient(GradientContext& c) {
-  const std::string message = StrCat("Not a number (NaN) or infinity (Inf) values detected in gradient. ", c.attr<std::string>("message"));
+  const std::string message =
+      StrCat("Not a number (NaN) or infinity (Inf) values detected in gradient. ", c.attr<std::string>("message"));
   return c.SetInputGradient(0, OutputGradientFormula(c).Apply("CheckNumerics", {}, {{"message", message}}));
 }
 
-template <typename T>
-class CheckNumericsKernel final : public Kernel {
+template <typename T> class CheckNumericsKernel final : public Kernel {
  public:
-  explicit CheckNumericsKernel(KernelConstruction& construction) : message_(construction.attr<std::string>("message")) {}
+  explicit CheckNumericsKernel(KernelConstruction& construction)
+      : message_(construction.attr<std::string>("message")) {}
 
   Status Compute(KernelContext& context) override {
     bool has_nan = false, has_infinity = false;
@@ -103,8 +102,8 @@ class CheckNumericsKernel final : public Kernel {
       has_infinity |= std::isinf(value);
     }
     if (has_nan || has_infinity) {
-      return InvalidArgument(message_, " : Tensor had ", has_infinity ? "Inf" : "", has_nan && has_infinity ? " and " : "",
-                             has_nan ? "NaN" : "", " values");
+      return InvalidArgument(message_, " : Tensor had ", has_infinity ? "Inf" : "",
+                             has_nan && has_infinity ? " and " : "", has_nan ? "NaN" : "", " values");
     }
     return context.SetOutput(0, context.TakeInput(0));
   }
@@ -117,11 +116,18 @@ class CheckNumericsKernel final : public Kernel {
 
 std::vector<OpDefinition> AssertOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Assert(condition: bool, data: list(T)) -> () | T: list(type) >= 1 | summarize: int = 3 | stateful")
-                    .Shape(NoOutputs).NoGradient("has no outputs").Kernels(AnyType(ClassKernel<AssertKernel>(), /*cheap=*/true)));
-  ops.push_back(OpDefinition("CheckNumerics(tensor: T) -> (output: T) | T: type in {bf16,f16,f32,f64} | message: string | stateful")
-                    .Shape(UnchangedShape).Gradient(CheckNumericsGradient)
-                    .Kernels(KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return ClassKernel<CheckNumericsKernel<T>>(); })));
+  ops.push_back(
+      OpDefinition("Assert(condition: bool, data: list(T)) -> () | T: list(type) >= 1 | summarize: int = 3 | stateful")
+          .Shape(NoOutputs)
+          .NoGradient("has no outputs")
+          .Kernels(AnyType(ClassKernel<AssertKernel>(), /*cheap=*/true)));
+  ops.push_back(
+      OpDefinition(
+          "CheckNumerics(tensor: T) -> (output: T) | T: type in {bf16,f16,f32,f64} | message: string | stateful")
+          .Shape(UnchangedShape)
+          .Gradient(CheckNumericsGradient)
+          .Kernels(KernelsFor<float, double, Half, BFloat16>(
+              "T", []<typename T>() { return ClassKernel<CheckNumericsKernel<T>>(); })));
   return ops;
 }
 

@@ -44,10 +44,14 @@ Status BitcastKernel(KernelContext& context) {
 
 std::vector<OpDefinition> BitcastOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Bitcast(input: T) -> (output: type) | T: type in {bf16,f16,f32,f64,i64,i32,u8,u16,u32,u64,i8,i16,c64,c128,"
-                             "qi8,qu8,qi16,qu16,qi32} | type: type in {bf16,f16,f32,f64,i64,i32,u8,u16,u32,u64,i8,i16,c64,c128,qi8,qu8,"
-                             "qi16,qu16,qi32}")
-                    .Shape(BitcastShape).NoGradient("not differentiable: bits").Kernels(AnyType(FunctionKernel(BitcastKernel), true)));
+  ops.push_back(
+      OpDefinition(
+          "Bitcast(input: T) -> (output: type) | T: type in {bf16,f16,f32,f64,i64,i32,u8,u16,u32,u64,i8,i16,c64,c128,"
+          "qi8,qu8,qi16,qu16,qi32} | type: type in {bf16,f16,f32,f64,i64,i32,u8,u16,u32,u64,i8,i16,c64,c128,qi8,qu8,"
+          "qi16,qu16,qi32}")
+          .Shape(BitcastShape)
+          .NoGradient("not differentiable: bits")
+          .Kernels(AnyType(FunctionKernel(BitcastKernel), true)));
   return ops;
 }
 

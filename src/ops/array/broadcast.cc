@@ -12,12 +12,15 @@ namespace {
 Status BroadcastToShape(ShapeContext& c) {
   HR_ASSIGN_OR_RETURN(PartialShape shape, c.ShapeFromInput(1));
   if (shape.has_rank() && c.input(0).has_rank() && c.input(0).rank() > shape.rank()) {
-    return InvalidArgument("Rank of input (", c.input(0).rank(), ") must be no greater than rank of output shape (", shape.rank(), ").");
+    return InvalidArgument("Rank of input (", c.input(0).rank(), ") must be no greater than rank of output shape (",
+                           shape.rank(), ").");
   }
   return c.SetOutput(0, std::move(shape));
 }
 
-Status BroadcastToGradient(GradientContext& c) { return c.SetInputGradient(0, SumToShapeOf(OutputGradientFormula(c), c.input(0))); }
+Status BroadcastToGradient(GradientContext& c) {
+  return c.SetInputGradient(0, SumToShapeOf(OutputGradientFormula(c), c.input(0)));
+}
 
 Status BroadcastToKernel(KernelContext& context) {
   const Tensor& input = context.input(0);
@@ -62,7 +65,8 @@ Status BroadcastGradientArgsKernel(KernelContext& context) {
   for (int64_t d = 0; d < rank; ++d) {
     const int64_t a = extent(0, d), b = extent(1, d);
     if (a != b && a != 1 && b != 1) {
-      return InvalidArgument("Incompatible shapes: [", StrJoin(shapes[0], ","), "] vs. [", StrJoin(shapes[1], ","), "]");
+      return InvalidArgument("Incompatible shapes: [", StrJoin(shapes[0], ","), "] vs. [", StrJoin(shapes[1], ","),
+                             "]");
     }
     // Where both are 1, summing changes nothing, and the reshape that follows needs it for dimensions that an operand lacks.
     if (a == 1) axes[0].push_back(d);
@@ -82,10 +86,14 @@ Status BroadcastGradientArgsKernel(KernelContext& context) {
 
 std::vector<OpDefinition> BroadcastOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("BroadcastTo(input: T, shape: Tidx) -> (output: T) | T: type | Tidx: type = i32 in {i32,i64}")
-                    .Shape(BroadcastToShape).Gradient(BroadcastToGradient).Kernels(AnyType(FunctionKernel(BroadcastToKernel))));
+  ops.push_back(
+      OpDefinition("BroadcastTo(input: T, shape: Tidx) -> (output: T) | T: type | Tidx: type = i32 in {i32,i64}")
+          .Shape(BroadcastToShape)
+          .Gradient(BroadcastToGradient)
+          .Kernels(AnyType(FunctionKernel(BroadcastToKernel))));
   ops.push_back(OpDefinition("BroadcastGradientArgs(s0: T, s1: T) -> (r0: T, r1: T) | T: type = i32 in {i32,i64}")
-                    .Shape(TwoVectors).NoGradient("not differentiable: dimensions")
+                    .Shape(TwoVectors)
+                    .NoGradient("not differentiable: dimensions")
                     .Kernels(AnyType(FunctionKernel(BroadcastGradientArgsKernel), /*cheap=*/true)));
   return ops;
 }

@@ -15,14 +15,12 @@ namespace {
 using CastLoop = UnaryLoop;
 
 // NaN and what is out of range give the lowest integer.
-template <typename Integer, typename Float>
-Integer Indefinite(Float x) {
+template <typename Integer, typename Float> Integer Indefinite(Float x) {
   constexpr Float kLimit = static_cast<Float>(std::numeric_limits<Integer>::max() / 2 + 1) * Float(2);
   return x >= -kLimit && x < kLimit ? static_cast<Integer>(x) : std::numeric_limits<Integer>::lowest();
 }
 
-template <typename D, typename Float>
-D IntegerFrom(Float x) {
+template <typename D, typename Float> D IntegerFrom(Float x) {
   if constexpr (std::is_same_v<D, uint64_t>) {
     constexpr Float kHalf = Float(9223372036854775808.0);
     if (x >= kHalf) return static_cast<D>(Indefinite<int64_t>(x - kHalf)) ^ (uint64_t{1} << 63);
@@ -34,15 +32,16 @@ D IntegerFrom(Float x) {
   }
 }
 
-template <typename D, typename S>
-D Convert(S x) {
+template <typename D, typename S> D Convert(S x) {
   if constexpr (kIsComplex<D> && kIsComplex<S>) {
     return D(static_cast<typename D::value_type>(x.real()), static_cast<typename D::value_type>(x.imag()));
   } else if constexpr (kIsComplex<D>) {
     return D(static_cast<typename D::value_type>(x), 0);
   } else if constexpr (kIsComplex<S>) {
-    if constexpr (std::is_same_v<D, bool>) return x != S(0);
-    else return Convert<D>(x.real());
+    if constexpr (std::is_same_v<D, bool>)
+      return x != S(0);
+    else
+      return Convert<D>(x.real());
   } else if constexpr (std::is_same_v<D, bool>) {
     return x != S(0);
   } else if constexpr (std::is_integral_v<D> && std::is_floating_point_v<S>) {
@@ -52,8 +51,7 @@ D Convert(S x) {
   }
 }
 
-template <typename D, typename S>
-void CastRun(const void* from, void* to, int64_t count) {
+template <typename D, typename S> void CastRun(const void* from, void* to, int64_t count) {
   const S* x = static_cast<const S*>(from);
   D* y = static_cast<D*>(to);
   // The half types are converted through float on both sides.
@@ -61,8 +59,7 @@ void CastRun(const void* from, void* to, int64_t count) {
 }
 
 // Clears the low bits that a conversion from float would round.
-template <typename D, uint32_t kMask>
-void TruncateRun(const void* from, void* to, int64_t count) {
+template <typename D, uint32_t kMask> void TruncateRun(const void* from, void* to, int64_t count) {
   const float* x = static_cast<const float*>(from);
   for (int64_t i = 0; i < count; ++i) {
     static_cast<D*>(to)[i] = static_cast<D>(std::bit_cast<float>(std::bit_cast<uint32_t>(x[i]) & kMask));
@@ -78,11 +75,13 @@ class CastKernel final : public Kernel {
     const Tensor& x = context.input(0);
     const char* from = static_cast<const char*>(x.raw());
     const int64_t count = x.num_elements(), from_size = DTypeSize(x.dtype());
-    Result<Tensor*> made = same_size_ ? context.AllocateOrReuse(0, {0}, x.shape()) : context.AllocateOutput(0, x.shape());
+    Result<Tensor*> made =
+        same_size_ ? context.AllocateOrReuse(0, {0}, x.shape()) : context.AllocateOutput(0, x.shape());
     if (!made.ok()) return made.status();
     char* to = static_cast<char*>((*made)->mutable_raw());
     const int64_t to_size = DTypeSize((*made)->dtype());
-    ForRange(context, count, 0.7, [&](int64_t begin, int64_t end) { loop_(from + begin * from_size, to + begin * to_size, end - begin); });
+    ForRange(context, count, 0.7,
+             [&](int64_t begin, int64_t end) { loop_(from + begin * from_size, to + begin * to_size, end - begin); });
     return OkStatus();
   }
 
@@ -91,8 +90,7 @@ class CastKernel final : public Kernel {
   const bool same_size_;
 };
 
-template <typename S, typename... Ds>
-KernelDefinition CastKernelFrom(Types<Ds...>) {
+template <typename S, typename... Ds> KernelDefinition CastKernelFrom(Types<Ds...>) {
   return {.types = {{"SrcT", {kDTypeOf<S>}}, {"DstT", {kDTypeOf<Ds>...}}},
           .factory = [](KernelConstruction& construction) -> Result<std::unique_ptr<Kernel>> {
             DType target = DType::kInvalid;
@@ -107,12 +105,18 @@ KernelDefinition CastKernelFrom(Types<Ds...>) {
           }};
 }
 
-using CastTypes = Types<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t, Half, BFloat16, float, double,
-                        std::complex<float>, std::complex<double>>;
+using CastTypes = Types<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t, Half, BFloat16,
+                        float, double, std::complex<float>, std::complex<double>>;
 
-template <typename... Ss>
-std::vector<KernelDefinition> CastKernels(Types<Ss...>) {
-  return {CastKernelFrom<Ss>(CastTypes())...};
+template <typename... Ss> std::vector<KernelDefinition> CastKernels(Types<Ss...>) {
+  std::vector<KernelDefinition> kernels = {CastKernelFrom<Ss>(CastTypes())...};
+  for (const DType same : {DType::kString, DType::kResource, DType::kVariant}) {
+    kernels.push_back({.types = {{"SrcT", {same}}, {"DstT", {same}}},
+                       .factory = [](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
+                         return std::unique_ptr<Kernel>(std::make_unique<CastKernel>(nullptr, true));
+                       }});
+  }
+  return kernels;
 }
 
 // Between floating (and complex) types only.
@@ -127,7 +131,9 @@ Status CastGradient(GradientContext& c) {
 std::vector<OpDefinition> CastOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Cast(x: SrcT) -> (y: DstT) | SrcT: type | DstT: type | Truncate: bool = false")
-                    .Shape(UnchangedShape).Gradient(CastGradient).Kernels(CastKernels(CastTypes())));
+                    .Shape(UnchangedShape)
+                    .Gradient(CastGradient)
+                    .Kernels(CastKernels(CastTypes())));
   return ops;
 }
 

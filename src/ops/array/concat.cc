@@ -27,7 +27,8 @@ Status ConcatShape(ShapeContext& c) {
     total = extent < 0 || total < 0 ? PartialShape::kUnknownDim : total + extent;
     part.SetDim(axis, PartialShape::kUnknownDim);
     Result<PartialShape> merged = shape.MergeWith(part);
-    if (!merged.ok()) return InvalidArgument("ConcatV2: shapes differ beside axis ", axis, ": ", c.input(0), " and ", c.input(i));
+    if (!merged.ok())
+      return InvalidArgument("ConcatV2: shapes differ beside axis ", axis, ": ", c.input(0), " and ", c.input(i));
     shape = *std::move(merged);
   }
   shape.SetDim(axis, total);
@@ -47,18 +48,21 @@ Status ConcatGradient(GradientContext& c) {
   inputs.insert(inputs.begin(), axis.Apply("FloorMod", {rank}));
   Node* offsets = c.builder().AddNode("ConcatOffset", inputs);
   for (int i = 0; offsets != nullptr && i < n; ++i) {
-    HR_RETURN_IF_ERROR(c.SetInputGradient(i, dy.Apply("Slice", {Endpoint{offsets, i}, shapes[static_cast<size_t>(i)]})));
+    HR_RETURN_IF_ERROR(
+        c.SetInputGradient(i, dy.Apply("Slice", {Endpoint{offsets, i}, shapes[static_cast<size_t>(i)]})));
   }
   return c.builder().status();
 }
 
 Result<int> ConcatAxis(const Tensor& axis_tensor, int rank) {
   if (axis_tensor.num_elements() != 1) {
-    return InvalidArgument("ConcatOp : Expected concatenating dimensions to be a scalar, got shape ", axis_tensor.shape());
+    return InvalidArgument("ConcatOp : Expected concatenating dimensions to be a scalar, got shape ",
+                           axis_tensor.shape());
   }
   const int64_t axis = IntegerAt(axis_tensor, 0);
   if (axis < -rank || axis >= rank) {
-    return InvalidArgument("ConcatOp : Expected concatenating dimensions in the range [", -rank, ", ", rank, "), but got ", axis);
+    return InvalidArgument("ConcatOp : Expected concatenating dimensions in the range [", -rank, ", ", rank,
+                           "), but got ", axis);
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
@@ -73,14 +77,16 @@ Status ConcatKernel(KernelContext& context) {
   for (int i = 0; i < n; ++i) {
     const Shape& shape = context.input(i).shape();
     if (shape.rank() != first.rank()) {
-      return InvalidArgument("ConcatOp : Ranks of all input tensors should match: shape[0] = ", first.shape(), " vs. shape[", i, "] = ", shape);
+      return InvalidArgument("ConcatOp : Ranks of all input tensors should match: shape[0] = ", first.shape(),
+                             " vs. shape[", i, "] = ", shape);
     }
     for (int d = 0; d < shape.rank(); ++d) {
       if (d == axis || shape.dim(d) == first.dim(d)) continue;
-      return InvalidArgument("ConcatOp : Dimension ", d, " in both shapes must be equal: shape[0] = ", first.shape(), " vs. shape[", i,
-                             "] = ", shape);
+      return InvalidArgument("ConcatOp : Dimension ", d, " in both shapes must be equal: shape[0] = ", first.shape(),
+                             " vs. shape[", i, "] = ", shape);
     }
-    if (__builtin_add_overflow(total, shape.dim(axis), &total)) return InvalidArgument("ConcatOp : the result is too large");
+    if (__builtin_add_overflow(total, shape.dim(axis), &total))
+      return InvalidArgument("ConcatOp : the result is too large");
   }
   HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
   HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
@@ -89,7 +95,8 @@ Status ConcatKernel(KernelContext& context) {
   for (int d = 0; d < axis; ++d) outer *= shape.dim(d);
   std::vector<ConcatPart> parts;
   for (int i = 0; i < n; ++i) {
-    if (context.input(i).num_elements() > 0) parts.push_back({context.input(i).raw(), context.input(i).num_elements() / outer});
+    if (context.input(i).num_elements() > 0)
+      parts.push_back({context.input(i).raw(), context.input(i).num_elements() / outer});
   }
   Concatenate(context, first.dtype(), outer, parts, output->mutable_raw());
   return OkStatus();
@@ -101,7 +108,8 @@ Status ConcatOffsetShape(ShapeContext& c) {
 }
 
 Status ConcatOffsetKernel(KernelContext& context) {
-  if (context.input(0).num_elements() != 1) return InvalidArgument("Concat dim tensor should be a scalar, but got shape ", context.input(0).shape());
+  if (context.input(0).num_elements() != 1)
+    return InvalidArgument("Concat dim tensor should be a scalar, but got shape ", context.input(0).shape());
   const Tensor& first = context.input(1);
   const int64_t rank = first.num_elements(), given = IntegerAt(context.input(0), 0);
   const int64_t axis = given < 0 ? given + rank : given;
@@ -115,8 +123,9 @@ Status ConcatOffsetKernel(KernelContext& context) {
     }
     for (int64_t d = 0; d < rank; ++d) {
       if (d == axis || IntegerAt(dims, d) == IntegerAt(first, d)) continue;
-      return InvalidArgument("All dimensions except ", axis, " must match. Input ", i, " has shape [", StrJoin(IntegersOf(dims), " "),
-                             "] and doesn't match input 0 with shape [", StrJoin(IntegersOf(first), " "), "].");
+      return InvalidArgument("All dimensions except ", axis, " must match. Input ", i, " has shape [",
+                             StrJoin(IntegersOf(dims), " "), "] and doesn't match input 0 with shape [",
+                             StrJoin(IntegersOf(first), " "), "].");
     }
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(i, Shape({rank})));
     HR_RETURN_IF_ERROR((ForDType<int32_t, int64_t>(dims.dtype(), "ConcatOffset", [&]<typename T>() {
@@ -124,14 +133,16 @@ Status ConcatOffsetKernel(KernelContext& context) {
       output->mutable_data<T>()[static_cast<size_t>(axis)] = static_cast<T>(offset);
       return OkStatus();
     })));
-    if (__builtin_add_overflow(offset, IntegerAt(dims, axis), &offset)) return InvalidArgument("ConcatOffset: the sizes add up to too much");
+    if (__builtin_add_overflow(offset, IntegerAt(dims, axis), &offset))
+      return InvalidArgument("ConcatOffset: the sizes add up to too much");
   }
   return OkStatus();
 }
 
 }  // namespace
 
-void Concatenate(const KernelContext& context, DType dtype, int64_t outer, const std::vector<ConcatPart>& parts, void* to) {
+void Concatenate(const KernelContext& context, DType dtype, int64_t outer, const std::vector<ConcatPart>& parts,
+                 void* to) {
   const Elements elements(dtype);
   int64_t total = 0;
   for (const ConcatPart& part : parts) total += part.inner;
@@ -149,12 +160,18 @@ void Concatenate(const KernelContext& context, DType dtype, int64_t outer, const
 
 std::vector<OpDefinition> ConcatOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("ConcatV2(values: N * T, axis: Tidx) -> (output: T) | N: int >= 2 | T: type | Tidx: type = i32 in {i32,i64}")
-                    .Shape(ConcatShape).Gradient(ConcatGradient).Kernels(AnyType(FunctionKernel(ConcatKernel))));
-  ops.push_back(OpDefinition("ConcatOffset(concat_dim: i32, shape: N * shape_type) -> (offset: N * shape_type) | N: int >= 2 | "
-                             "shape_type: type = i32 in {i32,i64}")
-                    .Shape(ConcatOffsetShape).NoGradient("not differentiable: positions")
-                    .Kernels(AnyType(FunctionKernel(ConcatOffsetKernel), /*cheap=*/true)));
+  ops.push_back(
+      OpDefinition(
+          "ConcatV2(values: N * T, axis: Tidx) -> (output: T) | N: int >= 2 | T: type | Tidx: type = i32 in {i32,i64}")
+          .Shape(ConcatShape)
+          .Gradient(ConcatGradient)
+          .Kernels(AnyType(FunctionKernel(ConcatKernel))));
+  ops.push_back(
+      OpDefinition("ConcatOffset(concat_dim: i32, shape: N * shape_type) -> (offset: N * shape_type) | N: int >= 2 | "
+                   "shape_type: type = i32 in {i32,i64}")
+          .Shape(ConcatOffsetShape)
+          .NoGradient("not differentiable: positions")
+          .Kernels(AnyType(FunctionKernel(ConcatOffsetKernel), /*cheap=*/true)));
   return ops;
 }
 

@@ -14,6 +14,7 @@ struct ConcatPart {
 };
 
 /// Writes for each of `outer` indices the parts' elements one after another.
-void Concatenate(const KernelContext& context, DType dtype, int64_t outer, const std::vector<ConcatPart>& parts, void* to);
+void Concatenate(const KernelContext& context, DType dtype, int64_t outer, const std::vector<ConcatPart>& parts,
+                 void* to);
 
 }  // namespace headrace

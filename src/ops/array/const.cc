@@ -21,7 +21,8 @@ class ConstKernel final : public Kernel {
     DType dtype = DType::kInvalid;
     HR_RETURN_IF_ERROR(construction.GetAttr("value", &value));
     HR_RETURN_IF_ERROR(construction.GetAttr("dtype", &dtype));
-    if (value.dtype() != dtype) return InvalidArgument("Const: the attribute dtype is ", dtype, ", the value is ", value);
+    if (value.dtype() != dtype)
+      return InvalidArgument("Const: the attribute dtype is ", dtype, ", the value is ", value);
     return std::unique_ptr<Kernel>(std::make_unique<ConstKernel>(std::move(value)));
   }
   explicit ConstKernel(Tensor value) : value_(std::move(value)) {}
@@ -37,10 +38,14 @@ Status ShapeAttrShape(ShapeContext& c) { return c.SetOutput(0, c.attr<PartialSha
 // TensorFlow's C++ spelling, which its messages use: "float", "half".
 std::string_view TypeWord(DType type) {
   switch (type) {
-    case DType::kFloat: return "float";
-    case DType::kDouble: return "double";
-    case DType::kHalf: return "half";
-    default: return DTypeName(type);
+    case DType::kFloat:
+      return "float";
+    case DType::kDouble:
+      return "double";
+    case DType::kHalf:
+      return "half";
+    default:
+      return DTypeName(type);
   }
 }
 
@@ -63,18 +68,21 @@ Status ForwardGradient(GradientContext& c) { return c.SetInputGradient(0, c.raw_
 
 Status ForwardInput(KernelContext& context) { return context.SetOutput(0, context.TakeInput(0)); }
 
-
 }  // namespace
 
 std::vector<OpDefinition> ConstOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Const() -> (output: dtype) | value: tensor | dtype: type")
-                    .Shape(ConstShape).NoGradient("has no inputs").Kernels(AnyType(ClassKernel<ConstKernel>(), /*cheap=*/true)));
+                    .Shape(ConstShape)
+                    .NoGradient("has no inputs")
+                    .Kernels(AnyType(ClassKernel<ConstKernel>(), /*cheap=*/true)));
   ops.push_back(OpDefinition("Placeholder() -> (output: dtype) | dtype: type | shape: shape = <unknown>")
-                    .Shape(ShapeAttrShape).NoGradient("has no inputs")
+                    .Shape(ShapeAttrShape)
+                    .NoGradient("has no inputs")
                     .Kernels(AnyType(ClassKernel<PlaceholderKernel>(), /*cheap=*/true)));
   ops.push_back(OpDefinition("PlaceholderWithDefault(input: dtype) -> (output: dtype) | dtype: type | shape: shape")
-                    .Shape(ShapeAttrShape).Gradient(ForwardGradient)
+                    .Shape(ShapeAttrShape)
+                    .Gradient(ForwardGradient)
                     .Kernels(AnyType(FunctionKernel(ForwardInput), /*cheap=*/true)));
   return ops;
 }

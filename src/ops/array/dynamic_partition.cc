@@ -15,7 +15,9 @@ Status PartitionShape(ShapeContext& c) {
   const PartialShape &data = c.input(0), &partitions = c.input(1);
   PartialShape part;
   if (data.has_rank() && partitions.has_rank()) {
-    if (partitions.rank() > data.rank()) return InvalidArgument("data.shape must start with partitions.shape, got data.shape = ", data, ", partitions.shape = ", partitions);
+    if (partitions.rank() > data.rank())
+      return InvalidArgument("data.shape must start with partitions.shape, got data.shape = ", data,
+                             ", partitions.shape = ", partitions);
     part = PartialShape({PartialShape::kUnknownDim});
     for (int d = partitions.rank(); d < data.rank(); ++d) part.AppendDim(data.dim(d));
   }
@@ -27,8 +29,9 @@ Status PartitionShape(ShapeContext& c) {
 Status PartitionGradient(GradientContext& c) {
   const GraphBuilder& b = c.builder();
   const int n = c.node().num_outputs();
-  const Endpoint numbers = c.Op("Reshape", {c.Op("Range", {b.Scalar<int32_t>(0), c.Op("Size", {c.input(1)}), b.Scalar<int32_t>(1)}),
-                                            c.Op("Shape", {c.input(1)})});
+  const Endpoint numbers =
+      c.Op("Reshape", {c.Op("Range", {b.Scalar<int32_t>(0), c.Op("Size", {c.input(1)}), b.Scalar<int32_t>(1)}),
+                       c.Op("Shape", {c.input(1)})});
   Node* parts = b.AddNode("DynamicPartition", {numbers, c.input(1)}, {{"num_partitions", n}});
   if (parts == nullptr) return b.status();
   std::vector<Endpoint> inputs;
@@ -51,14 +54,15 @@ Status PartitionKernel(KernelContext& context) {
   const Tensor& partitions = context.input(1);
   const int n = context.num_outputs();
   if (!StartsWith(data.shape(), partitions.shape())) {
-    return InvalidArgument("data.shape must start with partitions.shape, got data.shape = ", data.shape(), ", partitions.shape = ",
-                           partitions.shape());
+    return InvalidArgument("data.shape must start with partitions.shape, got data.shape = ", data.shape(),
+                           ", partitions.shape = ", partitions.shape());
   }
   const std::vector<int64_t> numbers = IntegersOf(partitions);
   std::vector<int64_t> counts(static_cast<size_t>(n), 0);
   for (size_t i = 0; i < numbers.size(); ++i) {
     if (numbers[i] < 0 || numbers[i] >= n) {
-      return InvalidArgument("partitions", ElementPosition(partitions.shape(), static_cast<int64_t>(i)), " = ", numbers[i], " is not in [0, ", n, ")");
+      return InvalidArgument("partitions", ElementPosition(partitions.shape(), static_cast<int64_t>(i)), " = ",
+                             numbers[i], " is not in [0, ", n, ")");
     }
     ++counts[static_cast<size_t>(numbers[i])];
   }
@@ -85,8 +89,11 @@ Status PartitionKernel(KernelContext& context) {
 
 std::vector<OpDefinition> DynamicPartitionOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("DynamicPartition(data: T, partitions: i32) -> (outputs: num_partitions * T) | num_partitions: int >= 1 | T: type")
-                    .Shape(PartitionShape).Gradient(PartitionGradient).Kernels(AnyType(FunctionKernel(PartitionKernel))));
+  ops.push_back(OpDefinition("DynamicPartition(data: T, partitions: i32) -> (outputs: num_partitions * T) | "
+                             "num_partitions: int >= 1 | T: type")
+                    .Shape(PartitionShape)
+                    .Gradient(PartitionGradient)
+                    .Kernels(AnyType(FunctionKernel(PartitionKernel))));
   return ops;
 }
 

@@ -25,7 +25,8 @@ Status StitchShape(ShapeContext& c) {
       for (int64_t index : *values) size = std::max(size, index + 1);
     }
     if (!indices.has_rank() || !data.has_rank()) continue;
-    if (indices.rank() > data.rank()) return InvalidArgument(c.node().op(), ": data ", i, " of shape ", data, " does not start with ", indices);
+    if (indices.rank() > data.rank())
+      return InvalidArgument(c.node().op(), ": data ", i, " of shape ", data, " does not start with ", indices);
     PartialShape slice = PartialShape::Scalar();
     for (int d = indices.rank(); d < data.rank(); ++d) slice.AppendDim(data.dim(d));
     HR_ASSIGN_OR_RETURN(rest, rest.MergeWith(slice));
@@ -50,7 +51,8 @@ Result<Shape> SliceShape(const Tensor& indices, const Tensor& data, int i) {
   bool starts = indices.rank() <= data.rank();
   for (int d = 0; starts && d < indices.rank(); ++d) starts = indices.dim(d) == data.dim(d);
   if (!starts) {
-    return InvalidArgument("data[", i, "].shape = ", data.shape(), " does not start with indices[", i, "].shape = ", indices.shape());
+    return InvalidArgument("data[", i, "].shape = ", data.shape(), " does not start with indices[", i,
+                           "].shape = ", indices.shape());
   }
   return Shape(data.shape().dims().subspan(static_cast<size_t>(indices.rank())));
 }
@@ -63,13 +65,15 @@ Result<Shape> MergedShape(const KernelContext& context) {
     HR_ASSIGN_OR_RETURN(const Shape own, SliceShape(context.input(i), context.input(n + i), i));
     if (i == 0) slice = own;
     if (own != slice) {
-      return InvalidArgument("Need data[0].shape[", context.input(0).rank(), ":] = data[", i, "].shape[", context.input(i).rank(),
-                             ":], got data[0].shape = ", context.input(n).shape(), ", data[", i, "].shape = ", context.input(n + i).shape());
+      return InvalidArgument("Need data[0].shape[", context.input(0).rank(), ":] = data[", i, "].shape[",
+                             context.input(i).rank(), ":], got data[0].shape = ", context.input(n).shape(), ", data[",
+                             i, "].shape = ", context.input(n + i).shape());
     }
     const std::vector<int64_t> indices = IntegersOf(context.input(i));
     for (size_t k = 0; k < indices.size(); ++k) {
       if (indices[k] < 0) {
-        return InvalidArgument("indices", ElementPosition(context.input(i).shape(), static_cast<int64_t>(k)), " is out of range");
+        return InvalidArgument("indices", ElementPosition(context.input(i).shape(), static_cast<int64_t>(k)),
+                               " is out of range");
       }
       size = std::max(size, indices[k] + 1);
     }
@@ -92,13 +96,15 @@ Status StitchKernel(KernelContext& context) {
     const Tensor& indices = context.input(i);
     for (int64_t k = 0; k < indices.num_elements(); ++k) {
       const int64_t place = IntegerAt(indices, k);
-      elements.Copy(elements.At(context.input(n + i).raw(), k * width), elements.At(merged->mutable_raw(), place * width), width);
+      elements.Copy(elements.At(context.input(n + i).raw(), k * width),
+                    elements.At(merged->mutable_raw(), place * width), width);
       if (!filled[static_cast<size_t>(place)]) ++num_filled;
       filled[static_cast<size_t>(place)] = true;
     }
   }
   for (int64_t place = 0; num_filled < shape.dim(0) && place < shape.dim(0); ++place) {
-    if (!filled[static_cast<size_t>(place)]) elements.FillZero(elements.At(merged->mutable_raw(), place * width), width);
+    if (!filled[static_cast<size_t>(place)])
+      elements.FillZero(elements.At(merged->mutable_raw(), place * width), width);
   }
   return OkStatus();
 }
@@ -109,7 +115,9 @@ std::vector<OpDefinition> DynamicStitchOps() {
   std::vector<OpDefinition> ops;
   for (const std::string_view name : {"DynamicStitch", "ParallelDynamicStitch"}) {
     ops.push_back(OpDefinition(StrCat(name, "(indices: N * i32, data: N * T) -> (merged: T) | N: int >= 1 | T: type"))
-                      .Shape(StitchShape).Gradient(StitchGradient).Kernels(AnyType(FunctionKernel(StitchKernel))));
+                      .Shape(StitchShape)
+                      .Gradient(StitchGradient)
+                      .Kernels(AnyType(FunctionKernel(StitchKernel))));
   }
   return ops;
 }

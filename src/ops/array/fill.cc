@@ -25,7 +25,8 @@ Status FillKernel(KernelContext& context) {
   const Tensor& dims = context.input(0);
   const Tensor& value = context.input(1);
   if (dims.rank() > 1) return InvalidArgument("dims must be a vector, got shape ", dims.shape());
-  if (value.num_elements() != 1 || value.rank() > 1) return InvalidArgument("value must be a scalar, got shape ", value.shape());
+  if (value.num_elements() != 1 || value.rank() > 1)
+    return InvalidArgument("value must be a scalar, got shape ", value.shape());
   for (int64_t extent : IntegersOf(dims)) {
     if (extent < 0) return InvalidArgument("Dimension ", extent, " must be >= 0");
   }
@@ -45,8 +46,7 @@ Status ZerosLikeKernel(KernelContext& context) {
   return OkStatus();
 }
 
-template <typename T>
-Status OnesLikeKernel(KernelContext& context) {
+template <typename T> Status OnesLikeKernel(KernelContext& context) {
   const Shape shape = context.input(0).shape();
   HR_ASSIGN_OR_RETURN(Tensor * y, context.AllocateOrReuse(0, {0}, shape));
   const std::span<T> values = y->mutable_data<T>();
@@ -58,15 +58,23 @@ Status OnesLikeKernel(KernelContext& context) {
 
 std::vector<OpDefinition> FillOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Fill(dims: index_type, value: T) -> (output: T) | T: type | index_type: type = i32 in {i32,i64}")
-                    .Shape(FillShape).Gradient(FillGradient).Kernels(AnyType(FunctionKernel(FillKernel))));
+  ops.push_back(
+      OpDefinition("Fill(dims: index_type, value: T) -> (output: T) | T: type | index_type: type = i32 in {i32,i64}")
+          .Shape(FillShape)
+          .Gradient(FillGradient)
+          .Kernels(AnyType(FunctionKernel(FillKernel))));
   ops.push_back(OpDefinition("ZerosLike(x: T) -> (y: T) | T: type")
-                    .Shape(UnchangedShape).NoGradient("constant").Kernels(AnyType(FunctionKernel(ZerosLikeKernel))));
-  ops.push_back(OpDefinition("OnesLike(x: T) -> (y: T) | T: type in {bf16,f16,f32,f64,i8,u8,i16,u16,i32,u32,i64,u64,c64,c128,bool}")
-                    .Shape(UnchangedShape).NoGradient("constant")
-                    .Kernels(KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                                        uint64_t, bool, std::complex<float>, std::complex<double>>(
-                        "T", []<typename T>() { return FunctionKernel(OnesLikeKernel<T>); })));
+                    .Shape(UnchangedShape)
+                    .NoGradient("constant")
+                    .Kernels(AnyType(FunctionKernel(ZerosLikeKernel))));
+  ops.push_back(
+      OpDefinition(
+          "OnesLike(x: T) -> (y: T) | T: type in {bf16,f16,f32,f64,i8,u8,i16,u16,i32,u32,i64,u64,c64,c128,bool}")
+          .Shape(UnchangedShape)
+          .NoGradient("constant")
+          .Kernels(KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                              uint32_t, uint64_t, bool, std::complex<float>, std::complex<double>>(
+              "T", []<typename T>() { return FunctionKernel(OnesLikeKernel<T>); })));
   return ops;
 }
 

@@ -19,22 +19,26 @@ struct Layout {
   int axis = 0, batch_dims = 0;
   std::vector<int64_t> output;
 
-  static Result<Layout> Make(std::span<const int64_t> params, std::span<const int64_t> indices, int64_t axis, int64_t batch_dims) {
+  static Result<Layout> Make(std::span<const int64_t> params, std::span<const int64_t> indices, int64_t axis,
+                             int64_t batch_dims) {
     const int64_t rank = static_cast<int64_t>(params.size()), indices_rank = static_cast<int64_t>(indices.size());
     const int64_t needed = axis < 0 ? -axis : axis + 1;
     if (rank < needed) return InvalidArgument("Shape must be at least rank ", needed, " but is rank ", rank);
     if (batch_dims < -indices_rank || batch_dims > indices_rank) {
-      return InvalidArgument("Expected batch_dims in the range [", -indices_rank, ", ", indices_rank, "], but got ", batch_dims);
+      return InvalidArgument("Expected batch_dims in the range [", -indices_rank, ", ", indices_rank, "], but got ",
+                             batch_dims);
     }
     Layout layout;
     layout.axis = static_cast<int>(axis < 0 ? axis + rank : axis);
     layout.batch_dims = static_cast<int>(batch_dims < 0 ? batch_dims + indices_rank : batch_dims);
     if (layout.batch_dims > layout.axis) {
-      return InvalidArgument("batch_dims (", layout.batch_dims, ") must be less than or equal to axis (", layout.axis, ").");
+      return InvalidArgument("batch_dims (", layout.batch_dims, ") must be less than or equal to axis (", layout.axis,
+                             ").");
     }
     for (int d = 0; d < layout.batch_dims; ++d) {
       const int64_t a = params[static_cast<size_t>(d)], b = indices[static_cast<size_t>(d)];
-      if (a >= 0 && b >= 0 && a != b) return InvalidArgument("params.shape[", d, "]: ", a, " should be equal to indices.shape[", d, "]: ", b);
+      if (a >= 0 && b >= 0 && a != b)
+        return InvalidArgument("params.shape[", d, "]: ", a, " should be equal to indices.shape[", d, "]: ", b);
     }
     layout.output.assign(params.begin(), params.begin() + layout.axis);
     layout.output.insert(layout.output.end(), indices.begin() + layout.batch_dims, indices.end());
@@ -50,8 +54,10 @@ Status GatherShape(ShapeContext& c) {
   if (c.num_inputs() == 3) {
     const auto value = ConstantIntegers(c, 2);
     if (!value || value->size() != 1) {
-      const int rank = params.rank() + indices.rank() - 1 - static_cast<int>(std::max<int64_t>(0, c.attr<int64_t>("batch_dims")));
-      return c.SetOutput(0, c.attr<int64_t>("batch_dims") >= 0 && rank >= 0 ? PartialShape::UnknownOfRank(rank) : PartialShape());
+      const int rank =
+          params.rank() + indices.rank() - 1 - static_cast<int>(std::max<int64_t>(0, c.attr<int64_t>("batch_dims")));
+      return c.SetOutput(
+          0, c.attr<int64_t>("batch_dims") >= 0 && rank >= 0 ? PartialShape::UnknownOfRank(rank) : PartialShape());
     }
     axis = (*value)[0];
   }
@@ -99,19 +105,23 @@ Status GeneralGradient(GradientContext& c) {
   if (axis.endpoint().dtype() != DType::kInt32) axis = axis.Apply("Cast", {}, {{"DstT", DType::kInt32}});
   axis = axis.Apply("FloorMod", {rank});
   const int64_t batch_dims = c.attr<int64_t>("batch_dims");
-  const Formula batch = batch_dims < 0 ? indices_rank + static_cast<double>(batch_dims) : Formula(b, number(static_cast<int32_t>(batch_dims)));
+  const Formula batch = batch_dims < 0 ? indices_rank + static_cast<double>(batch_dims)
+                                       : Formula(b, number(static_cast<int32_t>(batch_dims)));
   const ShapeParts params(c, params_shape), indices(c, indices_shape);
-  const Endpoint batches = params.Product(number(0), batch), outer = params.Product(batch, axis), extent = params.At(axis);
+  const Endpoint batches = params.Product(number(0), batch), outer = params.Product(batch, axis),
+                 extent = params.At(axis);
   const Endpoint inner = params.Product(axis + 1.0, rank), count = indices.Product(batch, indices_rank);
 
   const auto pack = [&c](std::vector<Endpoint> dims) { return c.Op("Pack", std::move(dims)); };
   const Formula dy = OutputGradientFormula(c).Apply("Reshape", {pack({batches, outer, count, inner})});
   const Endpoint swap = IntVector(b, {0, 2, 1, 3});
-  const Formula rows = dy.Apply("Transpose", {swap}).Apply("Reshape", {pack({Formula(b, batches) * Formula(b, count), outer, inner})});
+  const Formula rows =
+      dy.Apply("Transpose", {swap}).Apply("Reshape", {pack({Formula(b, batches) * Formula(b, count), outer, inner})});
   // Index i of batch k is row k * extent + i.
   Formula index(b, c.Op("Reshape", {c.input(1), pack({batches, count})}));
   const Formula offsets = Formula(b, c.Op("Range", {number(0), batches, number(1)})) * Formula(b, extent);
-  const Formula wide_offsets = offsets.Apply("Cast", {}, {{"DstT", c.input(1).dtype()}}).Apply("Reshape", {pack({batches, number(1)})});
+  const Formula wide_offsets =
+      offsets.Apply("Cast", {}, {{"DstT", c.input(1).dtype()}}).Apply("Reshape", {pack({batches, number(1)})});
   index = (index + wide_offsets).Apply("Reshape", {IntVector(b, {-1})});
   const Formula sums = rows.Apply("UnsortedSegmentSum", {index, Formula(b, batches) * Formula(b, extent)});
   const Formula back = sums.Apply("Reshape", {pack({batches, extent, outer, inner})}).Apply("Transpose", {swap});
@@ -122,25 +132,29 @@ Status GatherGradient(GradientContext& c) {
   if (c.num_inputs() == 2) return RowsGradient(c);
   Tensor axis;
   const Node* source = c.input(2).node;
-  const bool first = source->op() == "Const" && source->GetAttr("value", &axis).ok() && axis.num_elements() == 1 && IntegerAt(axis, 0) == 0;
+  const bool first = source->op() == "Const" && source->GetAttr("value", &axis).ok() && axis.num_elements() == 1 &&
+                     IntegerAt(axis, 0) == 0;
   return first && c.attr<int64_t>("batch_dims") == 0 ? RowsGradient(c) : GeneralGradient(c);
 }
 
 // The first index outside [0, limit), or -1.
 int64_t FindBad(const std::vector<int64_t>& indices, int64_t limit) {
-  const auto bad = std::ranges::find_if(indices, [limit](int64_t i) { return static_cast<uint64_t>(i) >= static_cast<uint64_t>(limit); });
+  const auto bad = std::ranges::find_if(
+      indices, [limit](int64_t i) { return static_cast<uint64_t>(i) >= static_cast<uint64_t>(limit); });
   return bad == indices.end() ? -1 : bad - indices.begin();
 }
 
 Status GatherFrom(KernelContext& context, int64_t axis, int64_t batch_dims) {
   const Tensor& params = context.input(0);
   const Tensor& indices = context.input(1);
-  HR_ASSIGN_OR_RETURN(const Layout layout, Layout::Make(params.shape().dims(), indices.shape().dims(), axis, batch_dims));
+  HR_ASSIGN_OR_RETURN(const Layout layout,
+                      Layout::Make(params.shape().dims(), indices.shape().dims(), axis, batch_dims));
   HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(layout.output));
   const std::vector<int64_t> rows = IntegersOf(indices);
   const int64_t limit = params.dim(layout.axis);
   if (const int64_t bad = FindBad(rows, limit); bad >= 0) {
-    return InvalidArgument("indices", ElementPosition(indices.shape(), bad), " = ", rows[static_cast<size_t>(bad)], " is not in [0, ", limit, ")");
+    return InvalidArgument("indices", ElementPosition(indices.shape(), bad), " = ", rows[static_cast<size_t>(bad)],
+                           " is not in [0, ", limit, ")");
   }
   HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
   if (shape.num_elements() == 0) return OkStatus();
@@ -154,7 +168,8 @@ Status GatherFrom(KernelContext& context, int64_t axis, int64_t batch_dims) {
     int64_t block = begin / count, k = begin % count;
     for (int64_t item = begin; item < end; ++item) {
       const int64_t row = rows[static_cast<size_t>((block / outer) * count + k)];
-      elements.Copy(elements.At(params.raw(), (block * limit + row) * inner), elements.At(output->mutable_raw(), item * inner), inner);
+      elements.Copy(elements.At(params.raw(), (block * limit + row) * inner),
+                    elements.At(output->mutable_raw(), item * inner), inner);
       if (++k == count) k = 0, ++block;
     }
   };
@@ -181,12 +196,19 @@ class GatherV2Kernel final : public Kernel {
 
 std::vector<OpDefinition> GatherOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Gather(params: Tparams, indices: Tindices) -> (output: Tparams) | validate_indices: bool = true | "
-                             "Tparams: type | Tindices: type in {i32,i64}")
-                    .Shape(GatherShape).Gradient(GatherGradient).Kernels(AnyType(FunctionKernel(GatherKernel))));
-  ops.push_back(OpDefinition("GatherV2(params: Tparams, indices: Tindices, axis: Taxis) -> (output: Tparams) | batch_dims: int = 0 | "
-                             "Tparams: type | Tindices: type in {i16,i32,i64} | Taxis: type in {i32,i64}")
-                    .Shape(GatherShape).Gradient(GatherGradient).Kernels(AnyType(ClassKernel<GatherV2Kernel>())));
+  ops.push_back(
+      OpDefinition("Gather(params: Tparams, indices: Tindices) -> (output: Tparams) | validate_indices: bool = true | "
+                   "Tparams: type | Tindices: type in {i32,i64}")
+          .Shape(GatherShape)
+          .Gradient(GatherGradient)
+          .Kernels(AnyType(FunctionKernel(GatherKernel))));
+  ops.push_back(
+      OpDefinition(
+          "GatherV2(params: Tparams, indices: Tindices, axis: Taxis) -> (output: Tparams) | batch_dims: int = 0 | "
+          "Tparams: type | Tindices: type in {i16,i32,i64} | Taxis: type in {i32,i64}")
+          .Shape(GatherShape)
+          .Gradient(GatherGradient)
+          .Kernels(AnyType(ClassKernel<GatherV2Kernel>())));
   return ops;
 }
 

@@ -21,7 +21,8 @@ struct Slices {
     if (indices.rank() < 1) return InvalidArgument(op, ": indices must be at least a vector, is ", indices);
     const int64_t depth = indices.dim(indices.rank() - 1);
     if (depth > shape.rank()) {
-      return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ", shape.rank());
+      return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ",
+                             shape.rank());
     }
     Slices slices;
     for (int d = static_cast<int>(depth); d < shape.rank(); ++d) slices.slice_elements *= shape.dim(d);
@@ -54,10 +55,12 @@ std::string Tuple(const Tensor& indices, int64_t t) {
 
 // The shape of indices without its last dimension, then that of a slice.
 Result<PartialShape> GatheredShape(const PartialShape& indices, const PartialShape& params) {
-  if (!indices.has_rank() || !params.has_rank() || indices.rank() == 0 || indices.dim(indices.rank() - 1) < 0) return PartialShape();
+  if (!indices.has_rank() || !params.has_rank() || indices.rank() == 0 || indices.dim(indices.rank() - 1) < 0)
+    return PartialShape();
   const int64_t depth = indices.dim(indices.rank() - 1);
   if (depth > params.rank()) {
-    return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ", params.rank());
+    return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ",
+                           params.rank());
   }
   std::vector<int64_t> dims(indices.dims().begin(), indices.dims().end() - 1);
   dims.insert(dims.end(), params.dims().begin() + depth, params.dims().end());
@@ -74,7 +77,8 @@ Status ScatterNdShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireRankAtLeast(0, 1));
   HR_ASSIGN_OR_RETURN(PartialShape shape, c.ShapeFromInput(2));
   HR_ASSIGN_OR_RETURN(const PartialShape updates, GatheredShape(c.input(0), shape));
-  if (!updates.IsCompatibleWith(c.input(1))) return InvalidArgument("ScatterNd: updates must have shape ", updates, ", has ", c.input(1));
+  if (!updates.IsCompatibleWith(c.input(1)))
+    return InvalidArgument("ScatterNd: updates must have shape ", updates, ", has ", c.input(1));
   return c.SetOutput(0, std::move(shape));
 }
 
@@ -109,8 +113,8 @@ class GatherNdKernel final : public Kernel {
       } else if (ignore_) {
         elements.FillZero(to, size);
       } else {
-        return InvalidArgument(Tuple(indices, static_cast<int64_t>(t)), " does not index into param shape ", params.shape(),
-                               ", node name: ", context.node().name());
+        return InvalidArgument(Tuple(indices, static_cast<int64_t>(t)), " does not index into param shape ",
+                               params.shape(), ", node name: ", context.node().name());
       }
     }
     return OkStatus();
@@ -155,26 +159,27 @@ class ScatterNdKernel final : public Kernel {
 };
 
 void OrRun(const void* x, const void* y, void* z, int64_t count, int64_t, int64_t) {
-  for (int64_t i = 0; i < count; ++i) static_cast<bool*>(z)[i] = static_cast<const bool*>(x)[i] || static_cast<const bool*>(y)[i];
+  for (int64_t i = 0; i < count; ++i)
+    static_cast<bool*>(z)[i] = static_cast<const bool*>(x)[i] || static_cast<const bool*>(y)[i];
 }
 void AppendRun(const void*, const void* y, void* z, int64_t count, int64_t, int64_t) {
   for (int64_t i = 0; i < count; ++i) static_cast<std::string*>(z)[i] += static_cast<const std::string*>(y)[i];
 }
 
 KernelDefinition ScatterNdKernelFor(DType type, BinaryLoop add) {
-  return {.types = {{"T", {type}}}, .factory = [add](KernelConstruction& construction) -> Result<std::unique_ptr<Kernel>> {
+  return {.types = {{"T", {type}}},
+          .factory = [add](KernelConstruction& construction) -> Result<std::unique_ptr<Kernel>> {
             return std::unique_ptr<Kernel>(std::make_unique<ScatterNdKernel>(construction, add));
           }};
 }
 
-template <typename... Ts>
-std::vector<KernelDefinition> ScatterNdKernels(Types<Ts...>) {
+template <typename... Ts> std::vector<KernelDefinition> ScatterNdKernels(Types<Ts...>) {
   return {ScatterNdKernelFor(kDTypeOf<Ts>, BinaryRun<AddFunctor, Ts>)..., ScatterNdKernelFor(DType::kBool, OrRun),
           ScatterNdKernelFor(DType::kString, AppendRun)};
 }
 
-using Numbers = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-                      std::complex<float>, std::complex<double>>;
+using Numbers = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                      uint64_t, std::complex<float>, std::complex<double>>;
 
 }  // namespace
 
@@ -182,10 +187,14 @@ std::vector<OpDefinition> GatherNdOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("GatherNd(params: Tparams, indices: Tindices) -> (output: Tparams) | Tparams: type | "
                              "Tindices: type in {i16,i32,i64} | bad_indices_policy: string = ''")
-                    .Shape(GatherNdShape).Gradient(GatherNdGradient).Kernels(AnyType(ClassKernel<GatherNdKernel>())));
+                    .Shape(GatherNdShape)
+                    .Gradient(GatherNdGradient)
+                    .Kernels(AnyType(ClassKernel<GatherNdKernel>())));
   ops.push_back(OpDefinition("ScatterNd(indices: Tindices, updates: T, shape: Tindices) -> (output: T) | T: type | "
                              "Tindices: type in {i16,i32,i64} | bad_indices_policy: string = ''")
-                    .Shape(ScatterNdShape).Gradient(ScatterNdGradient).Kernels(ScatterNdKernels(Numbers())));
+                    .Shape(ScatterNdShape)
+                    .Gradient(ScatterNdGradient)
+                    .Kernels(ScatterNdKernels(Numbers())));
   return ops;
 }
 

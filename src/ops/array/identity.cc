@@ -59,18 +59,29 @@ std::vector<KernelDefinition> Forward() { return AnyType(FunctionKernel(ForwardI
 std::vector<OpDefinition> IdentityOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Identity(input: T) -> (output: T) | T: type")
-                    .Shape(ForwardShapes).Gradient(ForwardGradients).Kernels(Forward()));
+                    .Shape(ForwardShapes)
+                    .Gradient(ForwardGradients)
+                    .Kernels(Forward()));
   ops.push_back(OpDefinition("IdentityN(input: list(T)) -> (output: list(T)) | T: list(type) >= 1")
-                    .Shape(ForwardShapes).Gradient(ForwardGradients).Kernels(Forward()));
+                    .Shape(ForwardShapes)
+                    .Gradient(ForwardGradients)
+                    .Kernels(Forward()));
   ops.push_back(OpDefinition("StopGradient(input: T) -> (output: T) | T: type")
-                    .Shape(ForwardShapes).NoGradient("its purpose").Kernels(Forward()));
+                    .Shape(ForwardShapes)
+                    .NoGradient("its purpose")
+                    .Kernels(Forward()));
   ops.push_back(OpDefinition("PreventGradient(input: T) -> (output: T) | T: type | message: string = ''")
-                    .Shape(ForwardShapes).Gradient(RefuseGradient).Kernels(Forward()));
+                    .Shape(ForwardShapes)
+                    .Gradient(RefuseGradient)
+                    .Kernels(Forward()));
   ops.push_back(OpDefinition("EnsureShape(input: T) -> (output: T) | shape: shape | T: type")
-                    .Shape(EnsureShapeShape).Gradient(ForwardGradients)
+                    .Shape(EnsureShapeShape)
+                    .Gradient(ForwardGradients)
                     .Kernels(AnyType(ClassKernel<EnsureShapeKernel>(), /*cheap=*/true)));
   ops.push_back(OpDefinition("DisableCopyOnRead(resource: resource) -> () | stateful")
-                    .Shape(NoOutputs).NoGradient("stateful").Kernels(AnyType(FunctionKernel(DoNothing), /*cheap=*/true)));
+                    .Shape(NoOutputs)
+                    .NoGradient("stateful")
+                    .Kernels(AnyType(FunctionKernel(DoNothing), /*cheap=*/true)));
   return ops;
 }
 

@@ -10,7 +10,8 @@ namespace headrace {
 namespace {
 
 Result<int> NewAxis(int64_t axis, int rank) {
-  if (axis < -1 || axis > rank) return InvalidArgument("Expected axis to be -1 or between [0, ", rank + 1, ").  But received: ", axis);
+  if (axis < -1 || axis > rank)
+    return InvalidArgument("Expected axis to be -1 or between [0, ", rank + 1, ").  But received: ", axis);
   return axis == -1 ? rank : static_cast<int>(axis);
 }
 
@@ -35,7 +36,9 @@ class OneHotKernel final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& indices = context.input(0);
     for (int i = 1; i < 4; ++i) {
-      if (context.input(i).num_elements() != 1) return InvalidArgument("OneHot: depth, on_value and off_value must be scalars, input ", i, " is ", context.input(i));
+      if (context.input(i).num_elements() != 1)
+        return InvalidArgument("OneHot: depth, on_value and off_value must be scalars, input ", i, " is ",
+                               context.input(i));
     }
     const int64_t depth = IntegerAt(context.input(1), 0);
     if (depth < 0) return InvalidArgument("depth must be non-negative, got: ", depth);
@@ -66,9 +69,13 @@ class OneHotKernel final : public Kernel {
 
 std::vector<OpDefinition> OneHotOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("OneHot(indices: TI, depth: i32, on_value: T, off_value: T) -> (output: T) | axis: int = -1 | T: type | "
-                             "TI: type = i64 in {u8,i8,i32,i64}")
-                    .Shape(OneHotShape).NoGradient("TensorFlow has none").Kernels(AnyType(ClassKernel<OneHotKernel>())));
+  ops.push_back(
+      OpDefinition(
+          "OneHot(indices: TI, depth: i32, on_value: T, off_value: T) -> (output: T) | axis: int = -1 | T: type | "
+          "TI: type = i64 in {u8,i8,i32,i64}")
+          .Shape(OneHotShape)
+          .NoGradient("TensorFlow has none")
+          .Kernels(AnyType(ClassKernel<OneHotKernel>())));
   return ops;
 }
 

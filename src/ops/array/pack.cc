@@ -19,7 +19,9 @@ Status PackShape(ShapeContext& c) {
   PartialShape part;
   for (int i = 0; i < c.num_inputs(); ++i) {
     Result<PartialShape> merged = part.MergeWith(c.input(i));
-    if (!merged.ok()) return InvalidArgument("Shapes of all inputs must match: values[0].shape = ", part, " != values[", i, "].shape = ", c.input(i));
+    if (!merged.ok())
+      return InvalidArgument("Shapes of all inputs must match: values[0].shape = ", part, " != values[", i,
+                             "].shape = ", c.input(i));
     part = *std::move(merged);
   }
   if (!part.has_rank()) return c.SetOutput(0, PartialShape());
@@ -30,8 +32,10 @@ Status PackShape(ShapeContext& c) {
 }
 
 Status PackGradient(GradientContext& c) {
-  Node* unpack = c.builder().AddNode("Unpack", {c.output_gradient(0)}, {{"num", c.num_inputs()}, {"axis", c.attr<int64_t>("axis")}});
-  for (int i = 0; unpack != nullptr && i < c.num_inputs(); ++i) HR_RETURN_IF_ERROR(c.SetInputGradient(i, Endpoint{unpack, i}));
+  Node* unpack = c.builder().AddNode("Unpack", {c.output_gradient(0)},
+                                     {{"num", c.num_inputs()}, {"axis", c.attr<int64_t>("axis")}});
+  for (int i = 0; unpack != nullptr && i < c.num_inputs(); ++i)
+    HR_RETURN_IF_ERROR(c.SetInputGradient(i, Endpoint{unpack, i}));
   return c.builder().status();
 }
 
@@ -44,8 +48,8 @@ class PackKernel final : public Kernel {
     const Tensor& first = context.input(0);
     for (int i = 1; i < n; ++i) {
       if (context.input(i).shape() == first.shape()) continue;
-      return InvalidArgument("Shapes of all inputs must match: values[0].shape = ", first.shape(), " != values[", i, "].shape = ",
-                             context.input(i).shape());
+      return InvalidArgument("Shapes of all inputs must match: values[0].shape = ", first.shape(), " != values[", i,
+                             "].shape = ", context.input(i).shape());
     }
     HR_ASSIGN_OR_RETURN(const int axis, StackAxis(axis_, first.rank() + 1));
     std::vector<int64_t> dims(first.shape().dims().begin(), first.shape().dims().end());
@@ -97,7 +101,8 @@ class UnpackKernel final : public Kernel {
     const Tensor& value = context.input(0);
     const int n = context.num_outputs();
     HR_ASSIGN_OR_RETURN(const int axis, StackAxis(axis_, value.rank()));
-    if (value.dim(axis) != n) return InvalidArgument("Input shape axis ", axis, " must equal ", n, ", got shape ", value.shape());
+    if (value.dim(axis) != n)
+      return InvalidArgument("Input shape axis ", axis, " must equal ", n, ", got shape ", value.shape());
     const Shape shape = value.shape().WithoutDim(axis);
     int64_t outer = 1;
     for (int d = 0; d < axis; ++d) outer *= value.dim(d);
@@ -112,7 +117,8 @@ class UnpackKernel final : public Kernel {
       }
       HR_ASSIGN_OR_RETURN(Tensor * part, context.AllocateOutput(i, shape));
       for (int64_t k = 0; k < outer; ++k) {
-        elements.Copy(elements.At(value.raw(), (k * n + i) * inner), elements.At(part->mutable_raw(), k * inner), inner);
+        elements.Copy(elements.At(value.raw(), (k * n + i) * inner), elements.At(part->mutable_raw(), k * inner),
+                      inner);
       }
     }
     return OkStatus();
@@ -127,9 +133,13 @@ class UnpackKernel final : public Kernel {
 std::vector<OpDefinition> PackOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Pack(values: N * T) -> (output: T) | N: int >= 1 | T: type | axis: int = 0")
-                    .Shape(PackShape).Gradient(PackGradient).Kernels(AnyType(ClassKernel<PackKernel>())));
+                    .Shape(PackShape)
+                    .Gradient(PackGradient)
+                    .Kernels(AnyType(ClassKernel<PackKernel>())));
   ops.push_back(OpDefinition("Unpack(value: T) -> (output: num * T) | num: int >= 0 | T: type | axis: int = 0")
-                    .Shape(UnpackShape).Gradient(UnpackGradient).Kernels(AnyType(ClassKernel<UnpackKernel>())));
+                    .Shape(UnpackShape)
+                    .Gradient(UnpackGradient)
+                    .Kernels(AnyType(ClassKernel<UnpackKernel>())));
   return ops;
 }
 

@@ -12,7 +12,8 @@ namespace {
 // `paddings` as [rank, 2], row by row. Unknown extents (-1) stay so.
 Result<std::vector<int64_t>> PaddedDims(std::span<const int64_t> dims, const std::vector<int64_t>& paddings) {
   if (paddings.size() != 2 * dims.size()) {
-    return InvalidArgument("The first dimension of paddings must be the rank of inputs: ", paddings.size() / 2, " rows for rank ", dims.size());
+    return InvalidArgument("The first dimension of paddings must be the rank of inputs: ", paddings.size() / 2,
+                           " rows for rank ", dims.size());
   }
   std::vector<int64_t> padded(dims.begin(), dims.end());
   for (size_t d = 0; d < dims.size(); ++d) {
@@ -32,7 +33,8 @@ Status PadShape(ShapeContext& c) {
   const auto paddings = ConstantIntegers(c, 1);
   if (!input.has_rank()) {
     const bool rows_known = c.input(1).has_rank() && c.input(1).dim(0) >= 0;
-    return c.SetOutput(0, rows_known ? PartialShape::UnknownOfRank(static_cast<int>(c.input(1).dim(0))) : PartialShape());
+    return c.SetOutput(0,
+                       rows_known ? PartialShape::UnknownOfRank(static_cast<int>(c.input(1).dim(0))) : PartialShape());
   }
   if (!paddings) return c.SetOutput(0, PartialShape::UnknownOfRank(input.rank()));
   HR_ASSIGN_OR_RETURN(std::vector<int64_t> dims, PaddedDims(input.dims(), *paddings));
@@ -43,7 +45,8 @@ Status PadShape(ShapeContext& c) {
 Status PadGradient(GradientContext& c) {
   const Formula dy = OutputGradientFormula(c), paddings = InputFormula(c, 1);
   const Endpoint first_column = IntVector(c.builder(), {0, 0}), whole = IntVector(c.builder(), {-1, 1});
-  const Formula before = paddings.Apply("Slice", {first_column, whole}).Apply("Reshape", {IntVector(c.builder(), {-1})});
+  const Formula before =
+      paddings.Apply("Slice", {first_column, whole}).Apply("Reshape", {IntVector(c.builder(), {-1})});
   const Formula shape(c.builder(), c.Op("Shape", {c.input(0)}, {{"out_type", c.input(1).dtype()}}));
   const Formula inside = dy.Apply("Slice", {before, shape});
   HR_RETURN_IF_ERROR(c.SetInputGradient(0, inside));
@@ -94,11 +97,16 @@ Status PadKernel(KernelContext& context) {
 
 std::vector<OpDefinition> PadOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Pad(input: T, paddings: Tpaddings) -> (output: T) | T: type | Tpaddings: type = i32 in {i32,i64}")
-                    .Shape(PadShape).Gradient(PadGradient).Kernels(AnyType(FunctionKernel(PadKernel))));
+  ops.push_back(
+      OpDefinition("Pad(input: T, paddings: Tpaddings) -> (output: T) | T: type | Tpaddings: type = i32 in {i32,i64}")
+          .Shape(PadShape)
+          .Gradient(PadGradient)
+          .Kernels(AnyType(FunctionKernel(PadKernel))));
   ops.push_back(OpDefinition("PadV2(input: T, paddings: Tpaddings, constant_values: T) -> (output: T) | T: type | "
                              "Tpaddings: type = i32 in {i32,i64}")
-                    .Shape(PadShape).Gradient(PadGradient).Kernels(AnyType(FunctionKernel(PadKernel))));
+                    .Shape(PadShape)
+                    .Gradient(PadGradient)
+                    .Kernels(AnyType(FunctionKernel(PadKernel))));
   return ops;
 }
 

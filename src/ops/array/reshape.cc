@@ -29,11 +29,13 @@ Status ReshapeShape(ShapeContext& c) {
     }
   }
   if (num_unknown == 0 && known != *count) {
-    return InvalidArgument("Cannot reshape a tensor with ", *count, " elements to shape ", shape, " (", known, " elements)");
+    return InvalidArgument("Cannot reshape a tensor with ", *count, " elements to shape ", shape, " (", known,
+                           " elements)");
   }
   if (num_unknown == 1 && known > 0) {
     if (*count % known != 0) {
-      return InvalidArgument("Input to reshape is a tensor with ", *count, " values, but the requested shape requires a multiple of ", known);
+      return InvalidArgument("Input to reshape is a tensor with ", *count,
+                             " values, but the requested shape requires a multiple of ", known);
     }
     shape.SetDim(unknown, *count / known);
   }
@@ -59,10 +61,13 @@ Status ReshapeKernel(KernelContext& context) {
   }
   if (inferred >= 0) {
     if (known == 0) {
-      return InvalidArgument("reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero");
+      return InvalidArgument(
+          "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are "
+          "non-zero");
     }
     if (count % known != 0) {
-      return InvalidArgument("Input to reshape is a tensor with ", count, " values, but the requested shape requires a multiple of ", known);
+      return InvalidArgument("Input to reshape is a tensor with ", count,
+                             " values, but the requested shape requires a multiple of ", known);
     }
     dims[static_cast<size_t>(inferred)] = count / known;
   } else if (known != count) {
@@ -77,9 +82,11 @@ Result<std::vector<int64_t>> Squeezed(std::span<const int64_t> dims, const std::
   const int64_t rank = static_cast<int64_t>(dims.size());
   std::vector<bool> goes(dims.size(), false);
   for (int64_t axis : axes) {
-    if (axis < -rank || axis >= rank) return InvalidArgument("Tried to squeeze dim index ", axis, " for tensor with ", rank, " dimensions.");
+    if (axis < -rank || axis >= rank)
+      return InvalidArgument("Tried to squeeze dim index ", axis, " for tensor with ", rank, " dimensions.");
     const size_t d = static_cast<size_t>(axis < 0 ? axis + rank : axis);
-    if (dims[d] != 1 && dims[d] >= 0) return InvalidArgument("Can not squeeze dim[", d, "], expected a dimension of 1, got ", dims[d]);
+    if (dims[d] != 1 && dims[d] >= 0)
+      return InvalidArgument("Can not squeeze dim[", d, "], expected a dimension of 1, got ", dims[d]);
     goes[d] = true;
   }
   std::vector<int64_t> kept;
@@ -99,7 +106,8 @@ Status SqueezeShape(ShapeContext& c) {
 
 class SqueezeKernel final : public Kernel {
  public:
-  explicit SqueezeKernel(KernelConstruction& construction) : axes_(construction.attr<std::vector<int64_t>>("squeeze_dims")) {}
+  explicit SqueezeKernel(KernelConstruction& construction)
+      : axes_(construction.attr<std::vector<int64_t>>("squeeze_dims")) {}
 
   Status Compute(KernelContext& context) override {
     HR_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, Squeezed(context.input(0).shape().dims(), axes_));
@@ -143,12 +151,19 @@ Status ExpandDimsKernel(KernelContext& context) {
 
 std::vector<OpDefinition> ReshapeOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Reshape(tensor: T, shape: Tshape) -> (output: T) | T: type | Tshape: type = i32 in {i32,i64}")
-                    .Shape(ReshapeShape).Gradient(ReshapeGradient).Kernels(AnyType(FunctionKernel(ReshapeKernel), /*cheap=*/true)));
+  ops.push_back(
+      OpDefinition("Reshape(tensor: T, shape: Tshape) -> (output: T) | T: type | Tshape: type = i32 in {i32,i64}")
+          .Shape(ReshapeShape)
+          .Gradient(ReshapeGradient)
+          .Kernels(AnyType(FunctionKernel(ReshapeKernel), /*cheap=*/true)));
   ops.push_back(OpDefinition("Squeeze(input: T) -> (output: T) | T: type | squeeze_dims: list(int) = [] >= 0")
-                    .Shape(SqueezeShape).Gradient(ReshapeGradient).Kernels(AnyType(ClassKernel<SqueezeKernel>(), /*cheap=*/true)));
+                    .Shape(SqueezeShape)
+                    .Gradient(ReshapeGradient)
+                    .Kernels(AnyType(ClassKernel<SqueezeKernel>(), /*cheap=*/true)));
   ops.push_back(OpDefinition("ExpandDims(input: T, dim: Tdim) -> (output: T) | T: type | Tdim: type = i32 in {i32,i64}")
-                    .Shape(ExpandDimsShape).Gradient(ReshapeGradient).Kernels(AnyType(FunctionKernel(ExpandDimsKernel), /*cheap=*/true)));
+                    .Shape(ExpandDimsShape)
+                    .Gradient(ReshapeGradient)
+                    .Kernels(AnyType(FunctionKernel(ExpandDimsKernel), /*cheap=*/true)));
   return ops;
 }
 

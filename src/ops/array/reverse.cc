@@ -18,7 +18,8 @@ Status ReverseKernel(KernelContext& context) {
   const std::vector<int64_t> axes = IntegersOf(context.input(1));
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t axis = axes[i] < 0 ? axes[i] + input.rank() : axes[i];
-    if (axis < 0 || axis >= input.rank()) return InvalidArgument("'axis'[", i, "] = ", axes[i], " is out of valid range [0, ", input.rank() - 1);
+    if (axis < 0 || axis >= input.rank())
+      return InvalidArgument("'axis'[", i, "] = ", axes[i], " is out of valid range [0, ", input.rank() - 1);
     if (reversed[static_cast<size_t>(axis)]) return InvalidArgument("axis ", axis, " specified more than once.");
     reversed[static_cast<size_t>(axis)] = true;
   }
@@ -40,9 +41,13 @@ Status ReverseKernel(KernelContext& context) {
 
 std::vector<OpDefinition> ReverseOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("ReverseV2(tensor: T, axis: Tidx) -> (output: T) | Tidx: type = i32 in {i32,i64} | T: type in {u8,i8,u16,i16,"
-                             "i32,u32,i64,u64,bool,bf16,f16,f32,f64,c64,c128,str}")
-                    .Shape(UnchangedShape).Gradient(ReverseGradient).Kernels(AnyType(FunctionKernel(ReverseKernel))));
+  ops.push_back(
+      OpDefinition(
+          "ReverseV2(tensor: T, axis: Tidx) -> (output: T) | Tidx: type = i32 in {i32,i64} | T: type in {u8,i8,u16,i16,"
+          "i32,u32,i64,u64,bool,bf16,f16,f32,f64,c64,c128,str}")
+          .Shape(UnchangedShape)
+          .Gradient(ReverseGradient)
+          .Kernels(AnyType(FunctionKernel(ReverseKernel))));
   return ops;
 }
 

@@ -49,8 +49,7 @@ void ChooseRun(const bool* condition, const T* t, const T* e, T* out, int64_t co
   for (int64_t i = 0; i < count; ++i) out[i] = condition[i] ? t[i * steps.t] : e[i * steps.e];
 }
 
-template <typename T>
-Status Choose(KernelContext& context, const Broadcast& broadcast) {
+template <typename T> Status Choose(KernelContext& context, const Broadcast& broadcast) {
   const bool* condition = static_cast<const bool*>(context.input(0).raw());
   const T* t = static_cast<const T*>(context.input(1).raw());
   const T* e = static_cast<const T*>(context.input(2).raw());
@@ -75,17 +74,22 @@ Status ChooseAny(KernelContext& context, const Broadcast& broadcast) {
   if (dtype == DType::kVariant) return Choose<Variant>(context, broadcast);
   if (dtype == DType::kResource) return Choose<ResourceHandle>(context, broadcast);
   switch (DTypeSize(dtype)) {
-    case 1: return Choose<uint8_t>(context, broadcast);
-    case 2: return Choose<uint16_t>(context, broadcast);
-    case 4: return Choose<uint32_t>(context, broadcast);
-    case 8: return Choose<uint64_t>(context, broadcast);
-    default: return Choose<Sixteen>(context, broadcast);
+    case 1:
+      return Choose<uint8_t>(context, broadcast);
+    case 2:
+      return Choose<uint16_t>(context, broadcast);
+    case 4:
+      return Choose<uint32_t>(context, broadcast);
+    case 8:
+      return Choose<uint64_t>(context, broadcast);
+    default:
+      return Choose<Sixteen>(context, broadcast);
   }
 }
 
 Status SelectV2Kernel(KernelContext& context) {
-  HR_ASSIGN_OR_RETURN(const Broadcast broadcast,
-                      Broadcast::Make({&context.input(0).shape(), &context.input(1).shape(), &context.input(2).shape()}));
+  HR_ASSIGN_OR_RETURN(const Broadcast broadcast, Broadcast::Make({&context.input(0).shape(), &context.input(1).shape(),
+                                                                  &context.input(2).shape()}));
   return ChooseAny(context, broadcast);
 }
 
@@ -95,7 +99,8 @@ Status SelectKernel(KernelContext& context) {
   Shape aligned = condition;
   if (condition.rank() == 1 && t.rank() > 1) {
     if (condition.dim(0) != t.dim(0)) {
-      return InvalidArgument("Number of batches of 'then' must match size of 'cond', but saw: ", t.dim(0), " vs. ", condition.dim(0));
+      return InvalidArgument("Number of batches of 'then' must match size of 'cond', but saw: ", t.dim(0), " vs. ",
+                             condition.dim(0));
     }
     for (int d = 1; d < t.rank(); ++d) aligned.AppendDim(1);
   } else if (condition != t && !condition.IsScalar()) {
@@ -110,9 +115,13 @@ Status SelectKernel(KernelContext& context) {
 std::vector<OpDefinition> SelectOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Select(condition: bool, t: T, e: T) -> (output: T) | T: type")
-                    .Shape(SelectShape).Gradient(SelectGradient).Kernels(AnyType(FunctionKernel(SelectKernel))));
+                    .Shape(SelectShape)
+                    .Gradient(SelectGradient)
+                    .Kernels(AnyType(FunctionKernel(SelectKernel))));
   ops.push_back(OpDefinition("SelectV2(condition: bool, t: T, e: T) -> (output: T) | T: type")
-                    .Shape(SelectV2Shape).Gradient(SelectV2Gradient).Kernels(AnyType(FunctionKernel(SelectV2Kernel))));
+                    .Shape(SelectV2Shape)
+                    .Gradient(SelectV2Gradient)
+                    .Kernels(AnyType(FunctionKernel(SelectV2Kernel))));
   return ops;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 Status ShapeShape(ShapeContext& c) {
   for (int i = 0; i < c.num_inputs(); ++i) {
-    HR_RETURN_IF_ERROR(c.SetOutput(i, PartialShape({c.input(i).has_rank() ? c.input(i).rank() : PartialShape::kUnknownDim})));
+    HR_RETURN_IF_ERROR(
+        c.SetOutput(i, PartialShape({c.input(i).has_rank() ? c.input(i).rank() : PartialShape::kUnknownDim})));
   }
   return OkStatus();
 }
@@ -51,7 +52,9 @@ Status RankKernel(KernelContext& context) {
 }
 
 OpDefinition ShapeOp(std::string_view signature, ShapeFunction shape, KernelFunction kernel) {
-  return OpDefinition(signature).Shape(std::move(shape)).NoGradient("not differentiable: of the shape, not the values")
+  return OpDefinition(signature)
+      .Shape(std::move(shape))
+      .NoGradient("not differentiable: of the shape, not the values")
       .Kernels(AnyType(FunctionKernel(kernel), /*cheap=*/true));
 }
 
@@ -59,10 +62,13 @@ OpDefinition ShapeOp(std::string_view signature, ShapeFunction shape, KernelFunc
 
 std::vector<OpDefinition> ShapeOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(ShapeOp("Shape(input: T) -> (output: out_type) | T: type | out_type: type = i32 in {i32,i64}", ShapeShape, ShapeKernel));
-  ops.push_back(ShapeOp("ShapeN(input: N * T) -> (output: N * out_type) | N: int >= 1 | T: type | out_type: type = i32 in {i32,i64}",
+  ops.push_back(ShapeOp("Shape(input: T) -> (output: out_type) | T: type | out_type: type = i32 in {i32,i64}",
                         ShapeShape, ShapeKernel));
-  ops.push_back(ShapeOp("Size(input: T) -> (output: out_type) | T: type | out_type: type = i32 in {i32,i64}", ScalarShape, SizeKernel));
+  ops.push_back(ShapeOp(
+      "ShapeN(input: N * T) -> (output: N * out_type) | N: int >= 1 | T: type | out_type: type = i32 in {i32,i64}",
+      ShapeShape, ShapeKernel));
+  ops.push_back(ShapeOp("Size(input: T) -> (output: out_type) | T: type | out_type: type = i32 in {i32,i64}",
+                        ScalarShape, SizeKernel));
   ops.push_back(ShapeOp("Rank(input: T) -> (output: i32) | T: type", ScalarShape, RankKernel));
   return ops;
 }

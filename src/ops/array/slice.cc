@@ -12,8 +12,8 @@ namespace {
 // Completes the sizes and checks the box. Extents of -1 are unknown.
 Status CheckBox(std::span<const int64_t> dims, const std::vector<int64_t>& begin, std::vector<int64_t>& size) {
   if (begin.size() != dims.size() || size.size() != dims.size()) {
-    return InvalidArgument("Expected begin and size arguments to be 1-D tensors of size ", dims.size(), ", but got shapes [", begin.size(),
-                           "] and [", size.size(), "] instead.");
+    return InvalidArgument("Expected begin and size arguments to be 1-D tensors of size ", dims.size(),
+                           ", but got shapes [", begin.size(), "] and [", size.size(), "] instead.");
   }
   for (size_t d = 0; d < dims.size(); ++d) {
     if (begin[d] < 0 || (dims[d] >= 0 && begin[d] > dims[d])) {
@@ -45,7 +45,9 @@ Status SliceShape(ShapeContext& c) {
 Status SliceGradient(GradientContext& c) {
   const Formula begin = InputFormula(c, 1), dy = OutputGradientFormula(c);
   const DType index_type = begin.endpoint().dtype();
-  const auto shape_of = [&](Endpoint x) { return Formula(c.builder(), c.Op("Shape", {x}, {{"out_type", index_type}})); };
+  const auto shape_of = [&](Endpoint x) {
+    return Formula(c.builder(), c.Op("Shape", {x}, {{"out_type", index_type}}));
+  };
   const Formula after = shape_of(c.input(0)) - shape_of(c.output(0)) - begin;
   return c.SetInputGradient(0, dy.Apply("Pad", {begin.Apply("Pack", {after}, {{"axis", 1}})}));
 }
@@ -76,8 +78,11 @@ Status SliceKernel(KernelContext& context) {
 
 std::vector<OpDefinition> SliceOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Slice(input: T, begin: Index, size: Index) -> (output: T) | T: type | Index: type in {i32,i64}")
-                    .Shape(SliceShape).Gradient(SliceGradient).Kernels(AnyType(FunctionKernel(SliceKernel))));
+  ops.push_back(
+      OpDefinition("Slice(input: T, begin: Index, size: Index) -> (output: T) | T: type | Index: type in {i32,i64}")
+          .Shape(SliceShape)
+          .Gradient(SliceGradient)
+          .Kernels(AnyType(FunctionKernel(SliceKernel))));
   return ops;
 }
 

@@ -31,7 +31,9 @@ Result<SliceSpec::Dim> ResolveDim(const Item& item, int64_t extent, size_t dim) 
   const bool forward = item.stride > 0;
   // Ranges of valid positions: [0, extent] forward, [-1, extent - 1] backward.
   const int64_t low = forward ? 0 : -1, high = forward ? extent : extent - 1;
-  const auto clamp = [&](int64_t position) { return std::clamp(position < 0 ? position + extent : position, low, high); };
+  const auto clamp = [&](int64_t position) {
+    return std::clamp(position < 0 ? position + extent : position, low, high);
+  };
   const int64_t begin = item.open_begin ? (forward ? low : high) : clamp(item.begin);
   const int64_t end = item.open_end ? (forward ? high : low) : clamp(item.end);
   const int64_t distance = end - begin;
@@ -41,18 +43,21 @@ Result<SliceSpec::Dim> ResolveDim(const Item& item, int64_t extent, size_t dim) 
 
 }  // namespace
 
-Result<SliceSpec> SliceSpec::Resolve(std::span<const int64_t> input, const std::vector<int64_t>& begin, const std::vector<int64_t>& end,
-                                     const std::vector<int64_t>& strides, const SliceMasks& masks) {
+Result<SliceSpec> SliceSpec::Resolve(std::span<const int64_t> input, const std::vector<int64_t>& begin,
+                                     const std::vector<int64_t>& end, const std::vector<int64_t>& strides,
+                                     const SliceMasks& masks) {
   if (begin.size() != end.size() || begin.size() != strides.size()) {
-    return InvalidArgument("Expected begin, end, and strides to be 1D equal size tensors, but got shapes [", begin.size(), "], [",
-                           end.size(), "], and [", strides.size(), "] instead.");
+    return InvalidArgument("Expected begin, end, and strides to be 1D equal size tensors, but got shapes [",
+                           begin.size(), "], [", end.size(), "], and [", strides.size(), "] instead.");
   }
-  if ((masks.ellipsis & (masks.ellipsis - 1)) != 0) return InvalidArgument("Multiple ellipses in slice spec not allowed");
+  if ((masks.ellipsis & (masks.ellipsis - 1)) != 0)
+    return InvalidArgument("Multiple ellipses in slice spec not allowed");
   // An ellipsis stands for the dimensions that no item names; without one it follows the last item.
   size_t named = 0;
   for (size_t i = 0; i < begin.size(); ++i) named += !Bit(masks.ellipsis, i) && !(Bit(masks.new_axis, i));
   if (named > input.size()) {
-    return InvalidArgument("Index out of range using input dim ", input.size(), "; input has only ", input.size(), " dims");
+    return InvalidArgument("Index out of range using input dim ", input.size(), "; input has only ", input.size(),
+                           " dims");
   }
   SliceSpec spec;
   const auto take_whole = [&](size_t count) {

@@ -26,8 +26,9 @@ struct SliceSpec {
   std::vector<int64_t> final_shape;  // with new dimensions, without shrunk ones; -1 unknown
 
   /// `input` may have unknown extents (-1). Errors: kInvalidArgument, with TensorFlow's texts.
-  static Result<SliceSpec> Resolve(std::span<const int64_t> input, const std::vector<int64_t>& begin, const std::vector<int64_t>& end,
-                                   const std::vector<int64_t>& strides, const SliceMasks& masks);
+  static Result<SliceSpec> Resolve(std::span<const int64_t> input, const std::vector<int64_t>& begin,
+                                   const std::vector<int64_t>& end, const std::vector<int64_t>& strides,
+                                   const SliceMasks& masks);
 };
 
 }  // namespace headrace

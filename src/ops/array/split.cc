@@ -11,9 +11,11 @@ namespace headrace {
 namespace {
 
 Result<int> SplitAxis(const Tensor& axis_tensor, int rank) {
-  if (axis_tensor.num_elements() != 1) return InvalidArgument("split_dim_tensor must have exactly one element, is ", axis_tensor);
+  if (axis_tensor.num_elements() != 1)
+    return InvalidArgument("split_dim_tensor must have exactly one element, is ", axis_tensor);
   const int64_t axis = IntegerAt(axis_tensor, 0);
-  if (axis < -rank || axis >= rank) return InvalidArgument("-input rank(-", rank, ") <= split_dim < input rank (", rank, "), but got ", axis);
+  if (axis < -rank || axis >= rank)
+    return InvalidArgument("-input rank(-", rank, ") <= split_dim < input rank (", rank, "), but got ", axis);
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
@@ -31,8 +33,10 @@ Status CompleteSizes(std::vector<int64_t>& sizes, int64_t extent) {
     }
   }
   if (open >= 0 ? sum > extent : sum != extent) {
-    return InvalidArgument("Determined shape must either match input shape along split_dim exactly if fully specified, or be less than "
-                           "the size of the input along split_dim if not fully specified.  Got: ", sum);
+    return InvalidArgument(
+        "Determined shape must either match input shape along split_dim exactly if fully specified, or be less than "
+        "the size of the input along split_dim if not fully specified.  Got: ",
+        sum);
   }
   if (open >= 0) sizes[static_cast<size_t>(open)] = extent - sum;
   return OkStatus();
@@ -40,8 +44,8 @@ Status CompleteSizes(std::vector<int64_t>& sizes, int64_t extent) {
 
 Result<std::vector<int64_t>> EqualSizes(int64_t extent, int axis, int num_split) {
   if (extent % num_split != 0) {
-    return InvalidArgument("Number of ways to split should evenly divide the split dimension, but got split_dim ", axis, " (size = ", extent,
-                           ") and num_split ", num_split);
+    return InvalidArgument("Number of ways to split should evenly divide the split dimension, but got split_dim ", axis,
+                           " (size = ", extent, ") and num_split ", num_split);
   }
   return std::vector<int64_t>(static_cast<size_t>(num_split), extent / num_split);
 }
@@ -68,7 +72,8 @@ Status SplitShape(ShapeContext& c) {
   const Tensor* axis_tensor = c.constant(0);
   if (axis_tensor == nullptr || !value.has_rank()) return UnknownParts(c, value);
   HR_ASSIGN_OR_RETURN(const int axis, SplitAxis(*axis_tensor, value.rank()));
-  if (value.dim(axis) < 0) return SetPartShapes(c, value, axis, std::vector<int64_t>(static_cast<size_t>(c.num_outputs()), -1));
+  if (value.dim(axis) < 0)
+    return SetPartShapes(c, value, axis, std::vector<int64_t>(static_cast<size_t>(c.num_outputs()), -1));
   HR_ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, EqualSizes(value.dim(axis), axis, c.num_outputs()));
   return SetPartShapes(c, value, axis, sizes);
 }
@@ -79,7 +84,8 @@ Status SplitVShape(ShapeContext& c) {
   if (axis_tensor == nullptr || !value.has_rank()) return UnknownParts(c, value);
   HR_ASSIGN_OR_RETURN(const int axis, SplitAxis(*axis_tensor, value.rank()));
   auto sizes = ConstantIntegers(c, 1);
-  if (!sizes || static_cast<int>(sizes->size()) != c.num_outputs()) sizes.emplace(static_cast<size_t>(c.num_outputs()), -1);
+  if (!sizes || static_cast<int>(sizes->size()) != c.num_outputs())
+    sizes.emplace(static_cast<size_t>(c.num_outputs()), -1);
   if (value.dim(axis) >= 0 && c.constant(1) != nullptr) HR_RETURN_IF_ERROR(CompleteSizes(*sizes, value.dim(axis)));
   return SetPartShapes(c, value, axis, *sizes);
 }
@@ -113,7 +119,8 @@ Status SplitInto(KernelContext& context, const Tensor& value, int axis, const st
       const int64_t run = sizes[i] * inner, row = value.dim(axis) * inner;
       context.ParallelFor(outer, 5 + 0.3 * static_cast<double>(run), [&](int64_t from, int64_t to) {
         for (int64_t k = from; k < to; ++k) {
-          elements.Copy(elements.At(value.raw(), k * row + begin * inner), elements.At(part->mutable_raw(), k * run), run);
+          elements.Copy(elements.At(value.raw(), k * row + begin * inner), elements.At(part->mutable_raw(), k * run),
+                        run);
         }
       });
     }
@@ -134,8 +141,8 @@ Status SplitVKernel(KernelContext& context) {
   HR_ASSIGN_OR_RETURN(const int axis, SplitAxis(context.input(2), value.rank()));
   std::vector<int64_t> sizes = IntegersOf(context.input(1));
   if (context.input(1).rank() != 1 || static_cast<int>(sizes.size()) != context.num_outputs()) {
-    return InvalidArgument("size of the split_tensor must be 1-D and have the same elements as outputs got ", context.input(1).shape(),
-                           " vs ", context.num_outputs());
+    return InvalidArgument("size of the split_tensor must be 1-D and have the same elements as outputs got ",
+                           context.input(1).shape(), " vs ", context.num_outputs());
   }
   HR_RETURN_IF_ERROR(CompleteSizes(sizes, value.dim(axis)));
   return SplitInto(context, value, axis, sizes);
@@ -145,11 +152,18 @@ Status SplitVKernel(KernelContext& context) {
 
 std::vector<OpDefinition> SplitOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Split(split_dim: i32, value: T) -> (output: num_split * T) | num_split: int >= 1 | T: type")
-                    .Shape(SplitShape).Gradient(SplitGradient).Kernels(AnyType(FunctionKernel(SplitKernel))));
-  ops.push_back(OpDefinition("SplitV(value: T, size_splits: Tlen, split_dim: i32) -> (output: num_split * T) | num_split: int >= 1 | "
-                             "T: type | Tlen: type = i64 in {i8,i32,i64}")
-                    .Shape(SplitVShape).Gradient(SplitVGradient).Kernels(AnyType(FunctionKernel(SplitVKernel))));
+  ops.push_back(
+      OpDefinition("Split(split_dim: i32, value: T) -> (output: num_split * T) | num_split: int >= 1 | T: type")
+          .Shape(SplitShape)
+          .Gradient(SplitGradient)
+          .Kernels(AnyType(FunctionKernel(SplitKernel))));
+  ops.push_back(
+      OpDefinition(
+          "SplitV(value: T, size_splits: Tlen, split_dim: i32) -> (output: num_split * T) | num_split: int >= 1 | "
+          "T: type | Tlen: type = i64 in {i8,i32,i64}")
+          .Shape(SplitVShape)
+          .Gradient(SplitVGradient)
+          .Kernels(AnyType(FunctionKernel(SplitVKernel))));
   return ops;
 }
 

@@ -10,7 +10,8 @@
 namespace headrace {
 namespace {
 
-constexpr std::string_view kMaskNames[] = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"};
+constexpr std::string_view kMaskNames[] = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask",
+                                           "shrink_axis_mask"};
 
 template <typename Source>  // ShapeContext, KernelConstruction
 SliceMasks MasksOf(const Source& source) {
@@ -38,7 +39,8 @@ Status StridedSliceGradient(GradientContext& c) {
   const DType type = narrow ? DType::kInt32 : index_type;
   const auto index = [&](int i) { return narrow ? c.Op("Cast", {c.input(i)}, {{"DstT", type}}) : c.input(i); };
   const Endpoint shape = c.Op("Shape", {c.input(0)}, {{"out_type", type}});
-  return c.SetInputGradient(0, c.Op("StridedSliceGrad", {shape, index(1), index(2), index(3), c.output_gradient(0)}, MaskAttrs(c)));
+  return c.SetInputGradient(
+      0, c.Op("StridedSliceGrad", {shape, index(1), index(2), index(3), c.output_gradient(0)}, MaskAttrs(c)));
 }
 
 /// How the slice lies in the input: dimensions of the copy, and the first element.
@@ -78,8 +80,8 @@ class StridedSliceKernel final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& input = context.input(0);
     HR_ASSIGN_OR_RETURN(const SliceSpec spec,
-                        SliceSpec::Resolve(input.shape().dims(), IntegersOf(context.input(1)), IntegersOf(context.input(2)),
-                                           IntegersOf(context.input(3)), masks_));
+                        SliceSpec::Resolve(input.shape().dims(), IntegersOf(context.input(1)),
+                                           IntegersOf(context.input(2)), IntegersOf(context.input(3)), masks_));
     HR_ASSIGN_OR_RETURN(const Layout layout, Layout::Make(input.shape(), spec));
     if (layout.shape.num_elements() > 0 && IsPlainData(input.dtype()) && RowsOnly(input.shape(), spec)) {
       const int64_t begin = spec.dims[0].begin;
@@ -87,7 +89,8 @@ class StridedSliceKernel final : public Kernel {
     }
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, layout.shape));
     if (layout.shape.num_elements() == 0) return OkStatus();
-    StridedCopy(context, input.dtype(), layout.dims, Elements(input.dtype()).At(input.raw(), layout.offset), output->mutable_raw());
+    StridedCopy(context, input.dtype(), layout.dims, Elements(input.dtype()).At(input.raw(), layout.offset),
+                output->mutable_raw());
     return OkStatus();
   }
 
@@ -101,7 +104,8 @@ Status StridedSliceGradShape(ShapeContext& c) {
 }
 
 Status StridedSliceGradGradient(GradientContext& c) {
-  return c.SetInputGradient(4, c.Op("StridedSlice", {c.output_gradient(0), c.input(1), c.input(2), c.input(3)}, MaskAttrs(c)));
+  return c.SetInputGradient(
+      4, c.Op("StridedSlice", {c.output_gradient(0), c.input(1), c.input(2), c.input(3)}, MaskAttrs(c)));
 }
 
 class StridedSliceGradKernel final : public Kernel {
@@ -111,8 +115,9 @@ class StridedSliceGradKernel final : public Kernel {
   Status Compute(KernelContext& context) override {
     HR_ASSIGN_OR_RETURN(const Shape shape, ShapeFromTensor("StridedSliceGrad", context.input(0)));
     const Tensor& dy = context.input(4);
-    HR_ASSIGN_OR_RETURN(const SliceSpec spec, SliceSpec::Resolve(shape.dims(), IntegersOf(context.input(1)), IntegersOf(context.input(2)),
-                                                                 IntegersOf(context.input(3)), masks_));
+    HR_ASSIGN_OR_RETURN(const SliceSpec spec,
+                        SliceSpec::Resolve(shape.dims(), IntegersOf(context.input(1)), IntegersOf(context.input(2)),
+                                           IntegersOf(context.input(3)), masks_));
     HR_ASSIGN_OR_RETURN(Layout layout, Layout::Make(shape, spec));
     if (dy.shape() != layout.shape) {
       return InvalidArgument("shape of dy was ", dy.shape(), " instead of ", layout.shape);
@@ -130,20 +135,29 @@ class StridedSliceGradKernel final : public Kernel {
   const SliceMasks masks_;
 };
 
-constexpr std::string_view kMasks = " | begin_mask: int = 0 | end_mask: int = 0 | ellipsis_mask: int = 0 | new_axis_mask: int = 0 | "
-                                    "shrink_axis_mask: int = 0";
+constexpr std::string_view kMasks =
+    " | begin_mask: int = 0 | end_mask: int = 0 | ellipsis_mask: int = 0 | new_axis_mask: int = 0 | "
+    "shrink_axis_mask: int = 0";
 
 }  // namespace
 
 std::vector<OpDefinition> StridedSliceOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition(StrCat("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | "
-                                    "Index: type in {i16,i32,i64}", kMasks))
-                    .Shape(StridedSliceShape).Gradient(StridedSliceGradient).Kernels(AnyType(ClassKernel<StridedSliceKernel>())));
-  ops.push_back(OpDefinition(StrCat("StridedSliceGrad(shape: Index, begin: Index, end: Index, strides: Index, dy: T) -> (output: T) | "
-                                    "T: type | Index: type in {i32,i64}", kMasks))
-                    .Shape(StridedSliceGradShape).Gradient(StridedSliceGradGradient)
-                    .Kernels(AnyType(ClassKernel<StridedSliceGradKernel>())));
+  ops.push_back(
+      OpDefinition(StrCat("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | "
+                          "Index: type in {i16,i32,i64}",
+                          kMasks))
+          .Shape(StridedSliceShape)
+          .Gradient(StridedSliceGradient)
+          .Kernels(AnyType(ClassKernel<StridedSliceKernel>())));
+  ops.push_back(
+      OpDefinition(
+          StrCat("StridedSliceGrad(shape: Index, begin: Index, end: Index, strides: Index, dy: T) -> (output: T) | "
+                 "T: type | Index: type in {i32,i64}",
+                 kMasks))
+          .Shape(StridedSliceGradShape)
+          .Gradient(StridedSliceGradGradient)
+          .Kernels(AnyType(ClassKernel<StridedSliceGradKernel>())));
   return ops;
 }
 

@@ -23,7 +23,8 @@ Status StringJoinShape(ShapeContext& c) {
 
 class StringJoinKernel final : public Kernel {
  public:
-  explicit StringJoinKernel(KernelConstruction& construction) : separator_(construction.attr<std::string>("separator")) {}
+  explicit StringJoinKernel(KernelConstruction& construction)
+      : separator_(construction.attr<std::string>("separator")) {}
 
   Status Compute(KernelContext& context) override {
     Shape shape;
@@ -54,7 +55,9 @@ class StringJoinKernel final : public Kernel {
 std::vector<OpDefinition> StringOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("StringJoin(inputs: N * str) -> (output: str) | N: int >= 0 | separator: string = ''")
-                    .Shape(StringJoinShape).NoGradient("not differentiable: strings").Kernels(AnyType(ClassKernel<StringJoinKernel>())));
+                    .Shape(StringJoinShape)
+                    .NoGradient("not differentiable: strings")
+                    .Kernels(AnyType(ClassKernel<StringJoinKernel>())));
   return ops;
 }
 

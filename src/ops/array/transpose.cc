@@ -11,7 +11,8 @@ namespace {
 
 Status CheckPermutation(const std::vector<int64_t>& perm, int rank) {
   if (static_cast<int>(perm.size()) != rank) {
-    return InvalidArgument("transpose expects a vector of size ", rank, ". But input(1) is a vector of size ", perm.size());
+    return InvalidArgument("transpose expects a vector of size ", rank, ". But input(1) is a vector of size ",
+                           perm.size());
   }
   std::vector<bool> seen(perm.size(), false);
   for (int64_t axis : perm) {
@@ -27,7 +28,8 @@ Status CheckPermutation(const std::vector<int64_t>& perm, int rank) {
 Status TransposeShape(ShapeContext& c) {
   const PartialShape& x = c.input(0);
   const auto perm = ConstantIntegers(c, 1);
-  if (!x.has_rank() || !perm) return c.SetOutput(0, x.has_rank() ? PartialShape::UnknownOfRank(x.rank()) : PartialShape());
+  if (!x.has_rank() || !perm)
+    return c.SetOutput(0, x.has_rank() ? PartialShape::UnknownOfRank(x.rank()) : PartialShape());
   HR_RETURN_IF_ERROR(CheckPermutation(*perm, x.rank()));
   PartialShape shape = PartialShape::Scalar();
   for (int64_t axis : *perm) shape.AppendDim(x.dim(static_cast<int>(axis < 0 ? axis + x.rank() : axis)));
@@ -81,7 +83,8 @@ Status InvertPermutationKernel(KernelContext& context) {
     const std::span<T> to = y->mutable_data<T>();
     std::fill(to.begin(), to.end(), T(-1));
     for (size_t i = 0; i < from.size(); ++i) {
-      if (from[i] < 0 || static_cast<size_t>(from[i]) >= from.size()) return InvalidArgument(from[i], " is not between 0 and ", from.size());
+      if (from[i] < 0 || static_cast<size_t>(from[i]) >= from.size())
+        return InvalidArgument(from[i], " is not between 0 and ", from.size());
       T& place = to[static_cast<size_t>(from[i])];
       if (place != T(-1)) return InvalidArgument(from[i], " is duplicated in the input.");
       place = static_cast<T>(i);
@@ -95,9 +98,12 @@ Status InvertPermutationKernel(KernelContext& context) {
 std::vector<OpDefinition> TransposeOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Transpose(x: T, perm: Tperm) -> (y: T) | T: type | Tperm: type = i32 in {i32,i64}")
-                    .Shape(TransposeShape).Gradient(TransposeGradient).Kernels(AnyType(FunctionKernel(TransposeKernel))));
+                    .Shape(TransposeShape)
+                    .Gradient(TransposeGradient)
+                    .Kernels(AnyType(FunctionKernel(TransposeKernel))));
   ops.push_back(OpDefinition("InvertPermutation(x: T) -> (y: T) | T: type = i32 in {i32,i64}")
-                    .Shape(InvertPermutationShape).NoGradient("not differentiable: integers")
+                    .Shape(InvertPermutationShape)
+                    .NoGradient("not differentiable: integers")
                     .Kernels(AnyType(FunctionKernel(InvertPermutationKernel), /*cheap=*/true)));
   return ops;
 }

@@ -12,13 +12,13 @@ namespace headrace {
 namespace {
 
 // What equal elements have in common: the value itself, or the number that a half type stands for.
-template <typename T>
-auto Key(const T& value) {
-  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) return static_cast<float>(value);
-  else return value;
+template <typename T> auto Key(const T& value) {
+  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+    return static_cast<float>(value);
+  else
+    return value;
 }
-template <typename T>
-using KeyOf = decltype(Key(std::declval<const T&>()));
+template <typename T> using KeyOf = decltype(Key(std::declval<const T&>()));
 
 Status SetPlace(Tensor* places, size_t i, int64_t place) {
   if (places->dtype() == DType::kInt64) {
@@ -30,7 +30,8 @@ Status SetPlace(Tensor* places, size_t i, int64_t place) {
 }
 
 Status CheckFits(const Tensor& places, int64_t count) {
-  if (places.dtype() == DType::kInt32 && count > INT32_MAX) return InvalidArgument("unique does not support input tensors larger than ", INT32_MAX, " elements");
+  if (places.dtype() == DType::kInt32 && count > INT32_MAX)
+    return InvalidArgument("unique does not support input tensors larger than ", INT32_MAX, " elements");
   return OkStatus();
 }
 
@@ -40,8 +41,7 @@ Status UniqueShape(ShapeContext& c) {
   return c.SetOutput(1, std::move(places));
 }
 
-template <typename T>
-Status UniqueKernel(KernelContext& context) {
+template <typename T> Status UniqueKernel(KernelContext& context) {
   const Tensor& x = context.input(0);
   if (x.rank() != 1) return InvalidArgument("unique expects a 1D vector.");
   HR_ASSIGN_OR_RETURN(Tensor * places, context.AllocateOutput(1, x.shape()));
@@ -66,8 +66,7 @@ Status ListDiffShape(ShapeContext& c) {
   return c.SetOutput(1, PartialShape({PartialShape::kUnknownDim}));
 }
 
-template <typename T>
-Status ListDiffKernel(KernelContext& context) {
+template <typename T> Status ListDiffKernel(KernelContext& context) {
   const Tensor& x = context.input(0);
   const Tensor& y = context.input(1);
   if (x.rank() != 1) return InvalidArgument("x should be a 1D vector.");
@@ -89,10 +88,9 @@ Status ListDiffKernel(KernelContext& context) {
   return OkStatus();
 }
 
-template <typename Make>
-std::vector<KernelDefinition> ForHashable(Make make) {
-  return KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool,
-                    std::string>("T", make);
+template <typename Make> std::vector<KernelDefinition> ForHashable(Make make) {
+  return KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                    uint64_t, bool, std::string>("T", make);
 }
 
 }  // namespace
@@ -100,11 +98,14 @@ std::vector<KernelDefinition> ForHashable(Make make) {
 std::vector<OpDefinition> UniqueOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Unique(x: T) -> (y: T, idx: out_idx) | T: type | out_idx: type = i32 in {i32,i64}")
-                    .Shape(UniqueShape).NoGradient("TensorFlow has none")
+                    .Shape(UniqueShape)
+                    .NoGradient("TensorFlow has none")
                     .Kernels(ForHashable([]<typename T>() { return FunctionKernel(UniqueKernel<T>); })));
-  ops.push_back(OpDefinition("ListDiff(x: T, y: T) -> (out: T, idx: out_idx) | T: type | out_idx: type = i32 in {i32,i64}")
-                    .Shape(ListDiffShape).NoGradient("TensorFlow has none")
-                    .Kernels(ForHashable([]<typename T>() { return FunctionKernel(ListDiffKernel<T>); })));
+  ops.push_back(
+      OpDefinition("ListDiff(x: T, y: T) -> (out: T, idx: out_idx) | T: type | out_idx: type = i32 in {i32,i64}")
+          .Shape(ListDiffShape)
+          .NoGradient("TensorFlow has none")
+          .Kernels(ForHashable([]<typename T>() { return FunctionKernel(ListDiffKernel<T>); })));
   return ops;
 }
 

@@ -11,7 +11,8 @@ Status AddNShape(ShapeContext& c) {
   PartialShape shape = c.input(0);
   for (int i = 1; i < c.num_inputs(); ++i) {
     Result<PartialShape> merged = shape.MergeWith(c.input(i));
-    if (!merged.ok()) return InvalidArgument("AddN: shapes differ: input 0 is ", shape, ", input ", i, " is ", c.input(i));
+    if (!merged.ok())
+      return InvalidArgument("AddN: shapes differ: input 0 is ", shape, ", input ", i, " is ", c.input(i));
     shape = *std::move(merged);
   }
   return c.SetOutput(0, std::move(shape));
@@ -32,8 +33,9 @@ class AddNKernel final : public Kernel {
     const Shape shape = first.shape();
     for (int i = 1; i < context.num_inputs(); ++i) {
       if (context.input(i).shape() == shape) continue;
-      return InvalidArgument("Inputs to operation ", context.node().name(), " of type AddN must have the same size and shape.  Input 0: ",
-                             shape, " != input ", i, ": ", context.input(i).shape());
+      return InvalidArgument("Inputs to operation ", context.node().name(),
+                             " of type AddN must have the same size and shape.  Input 0: ", shape, " != input ", i,
+                             ": ", context.input(i).shape());
     }
     if (context.num_inputs() == 1) return context.SetOutput(0, first);
     HR_ASSIGN_OR_RETURN(Tensor * sum, context.AllocateOrReuse(0, {0, 1}, shape));
@@ -42,7 +44,8 @@ class AddNKernel final : public Kernel {
     const auto add_up = [&](int64_t begin, int64_t end) {
       const auto part = [&](int i) { return static_cast<const char*>(context.input(i).raw()) + begin * size; };
       add_(part(0), part(1), to + begin * size, end - begin, 1, 1);
-      for (int i = 2; i < context.num_inputs(); ++i) add_(to + begin * size, part(i), to + begin * size, end - begin, 1, 1);
+      for (int i = 2; i < context.num_inputs(); ++i)
+        add_(to + begin * size, part(i), to + begin * size, end - begin, 1, 1);
     };
     ForRange(context, shape.num_elements(), 0.3 * context.num_inputs(), add_up);
     return OkStatus();
@@ -58,8 +61,7 @@ KernelDefinition AddNKernelFor(DType type, BinaryLoop add) {
           }};
 }
 
-template <typename... Ts>
-std::vector<KernelDefinition> AddNKernels(Types<Ts...>) {
+template <typename... Ts> std::vector<KernelDefinition> AddNKernels(Types<Ts...>) {
   return {AddNKernelFor(kDTypeOf<Ts>, std::is_same_v<Ts, float> ? GetFloatLoops().add : BinaryRun<AddFunctor, Ts>)...};
 }
 
@@ -71,9 +73,12 @@ std::vector<OpDefinition> AddNOps() {
   kernels = Join(std::move(kernels), AddNKernels(UnsignedTypes()));
   kernels = Join(std::move(kernels), AddNKernels(ComplexTypes()));
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("AddN(inputs: N * T) -> (sum: T) | N: int >= 1 | T: type in {f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,"
-                             "qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64,variant} | commutative | aggregate")
-                    .Shape(AddNShape).Gradient(AddNGradient).Kernels(std::move(kernels)));
+  ops.push_back(
+      OpDefinition("AddN(inputs: N * T) -> (sum: T) | N: int >= 1 | T: type in {f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,"
+                   "qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64,variant} | commutative | aggregate")
+          .Shape(AddNShape)
+          .Gradient(AddNGradient)
+          .Kernels(std::move(kernels)));
   return ops;
 }
 

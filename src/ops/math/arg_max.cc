@@ -9,7 +9,8 @@ namespace {
 
 // The axis as given by a scalar i16, i32 or i64.
 Result<int> Axis(const Tensor& dimension, int rank) {
-  if (dimension.num_elements() != 1) return InvalidArgument("dimension must be a scalar, but received tensor of shape: ", dimension.shape());
+  if (dimension.num_elements() != 1)
+    return InvalidArgument("dimension must be a scalar, but received tensor of shape: ", dimension.shape());
   const int64_t axis = dimension.dtype() == DType::kInt16   ? dimension.scalar<int16_t>()
                        : dimension.dtype() == DType::kInt32 ? dimension.scalar<int32_t>()
                                                             : dimension.scalar<int64_t>();
@@ -90,8 +91,7 @@ class ArgKernel final : public Kernel {
   const ArgLoop loop_;
 };
 
-template <bool kMax, typename... Ts>
-std::vector<KernelDefinition> ArgKernels() {
+template <bool kMax, typename... Ts> std::vector<KernelDefinition> ArgKernels() {
   const auto kernel = [](DType type, ArgLoop loop) {
     return KernelDefinition{.types = {{"T", {type}}},
                             .host_memory_args = {"dimension"},
@@ -102,25 +102,26 @@ std::vector<KernelDefinition> ArgKernels() {
   return {kernel(kDTypeOf<Ts>, ArgRun<kMax, Ts>)...};
 }
 
-template <bool kMax>
-OpDefinition ArgOp(std::string_view signature) {
+template <bool kMax> OpDefinition ArgOp(std::string_view signature) {
   return OpDefinition(signature)
       .Shape(ArgMaxShape)
       .NoGradient("not differentiable: gives a position")
-      .Kernels(ArgKernels<kMax, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                          uint64_t, bool>());
+      .Kernels(ArgKernels<kMax, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                          uint32_t, uint64_t, bool>());
 }
 
 }  // namespace
 
 std::vector<OpDefinition> ArgMaxOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(ArgOp<true>("ArgMax(input: T, dimension: Tidx) -> (output: output_type) | T: type in {f32,f64,i32,u8,i16,i8,i64,bf16,"
-                            "u16,f16,u32,u64,qi8,qu8,qi32,qi16,qu16,bool} | Tidx: type = i32 in {i16,i32,i64} | "
-                            "output_type: type = i64 in {i16,u16,i32,i64}"));
-  ops.push_back(ArgOp<false>("ArgMin(input: T, dimension: Tidx) -> (output: output_type) | T: type in {f32,f64,i32,u8,i16,i8,i64,bf16,"
-                             "u16,f16,u32,u64,qi8,qu8,qi32,qi16,qu16,bool} | Tidx: type = i32 in {i32,i64} | "
-                             "output_type: type = i64 in {i32,i64}"));
+  ops.push_back(ArgOp<true>(
+      "ArgMax(input: T, dimension: Tidx) -> (output: output_type) | T: type in {f32,f64,i32,u8,i16,i8,i64,bf16,"
+      "u16,f16,u32,u64,qi8,qu8,qi32,qi16,qu16,bool} | Tidx: type = i32 in {i16,i32,i64} | "
+      "output_type: type = i64 in {i16,u16,i32,i64}"));
+  ops.push_back(ArgOp<false>(
+      "ArgMin(input: T, dimension: Tidx) -> (output: output_type) | T: type in {f32,f64,i32,u8,i16,i8,i64,bf16,"
+      "u16,f16,u32,u64,qi8,qu8,qi32,qi16,qu16,bool} | Tidx: type = i32 in {i32,i64} | "
+      "output_type: type = i64 in {i32,i64}"));
   return ops;
 }
 

@@ -19,7 +19,8 @@ Status BatchMatMulShape(ShapeContext& c) {
   const bool adj_x = c.attr<bool>("adj_x"), adj_y = c.attr<bool>("adj_y");
   const int64_t x_inner = x.dim(x.rank() - (adj_x ? 2 : 1)), y_inner = y.dim(y.rank() - (adj_y ? 1 : 2));
   if (x_inner >= 0 && y_inner >= 0 && x_inner != y_inner) {
-    return InvalidArgument(c.node().op(), ": inner dimensions differ: x=", c.input_type(0), x, " y=", c.input_type(1), y);
+    return InvalidArgument(c.node().op(), ": inner dimensions differ: x=", c.input_type(0), x, " y=", c.input_type(1),
+                           y);
   }
   const auto batch = [](const PartialShape& shape) {
     return PartialShape(std::vector<int64_t>(shape.dims().begin(), shape.dims().end() - 2));
@@ -50,15 +51,19 @@ struct Problem {
   Shape shape;
 
   static Result<Problem> Make(const std::string& op, const Tensor& x, const Tensor& y, bool adj_x, bool adj_y) {
-    if (x.rank() < 2 || y.rank() < 2) return InvalidArgument(op, ": both operands must have rank 2 at least: x=", x, " y=", y);
+    if (x.rank() < 2 || y.rank() < 2)
+      return InvalidArgument(op, ": both operands must have rank 2 at least: x=", x, " y=", y);
     Gemm gemm{.transpose_a = adj_x, .transpose_b = adj_y, .conjugate_a = adj_x, .conjugate_b = adj_y};
     gemm.m = x.dim(x.rank() - (adj_x ? 1 : 2));
     gemm.k = x.dim(x.rank() - (adj_x ? 2 : 1));
     gemm.n = y.dim(y.rank() - (adj_y ? 2 : 1));
     if (gemm.k != y.dim(y.rank() - (adj_y ? 1 : 2))) {
-      return InvalidArgument(op, ": inner dimensions differ: x=", x, " y=", y, adj_x ? " adj_x" : "", adj_y ? " adj_y" : "");
+      return InvalidArgument(op, ": inner dimensions differ: x=", x, " y=", y, adj_x ? " adj_x" : "",
+                             adj_y ? " adj_y" : "");
     }
-    const auto batch_of = [](const Tensor& t) { return Shape(t.shape().dims().first(static_cast<size_t>(t.rank() - 2))); };
+    const auto batch_of = [](const Tensor& t) {
+      return Shape(t.shape().dims().first(static_cast<size_t>(t.rank() - 2)));
+    };
     const Shape x_batch = batch_of(x), y_batch = batch_of(y);
     if (op == "BatchMatMul" && x_batch != y_batch) return InvalidArgument(op, ": batches differ: x=", x, " y=", y);
     HR_ASSIGN_OR_RETURN(Broadcast batch, Broadcast::Make({&x_batch, &y_batch}));
@@ -70,11 +75,12 @@ struct Problem {
   }
 };
 
-template <typename T>
-class BatchMatMulKernel final : public Kernel {
+template <typename T> class BatchMatMulKernel final : public Kernel {
  public:
   explicit BatchMatMulKernel(KernelConstruction& construction)
-      : op_(construction.node().op()), adj_x_(construction.attr<bool>("adj_x")), adj_y_(construction.attr<bool>("adj_y")) {}
+      : op_(construction.node().op()),
+        adj_x_(construction.attr<bool>("adj_x")),
+        adj_y_(construction.attr<bool>("adj_y")) {}
 
   Status Compute(KernelContext& context) override {
     const Tensor& x = context.input(0);
@@ -87,7 +93,8 @@ class BatchMatMulKernel final : public Kernel {
     T* c = z->mutable_data<T>().data();
     const int64_t batches = problem.batch.output().num_elements();
     if (batches == 1) {
-      context.ParallelFor(gemm.m, gemm.row_cost_ns(), [&](int64_t begin, int64_t end) { gemm.Rows(a, b, c, begin, end); });
+      context.ParallelFor(gemm.m, gemm.row_cost_ns(),
+                          [&](int64_t begin, int64_t end) { gemm.Rows(a, b, c, begin, end); });
       return OkStatus();
     }
     const double cost_ns = 20 + static_cast<double>(gemm.m) * gemm.row_cost_ns();
@@ -95,7 +102,8 @@ class BatchMatMulKernel final : public Kernel {
       problem.batch.ForRuns(begin, end, [&](const Broadcast::Offsets& from, int64_t to, int64_t count) {
         for (int64_t i = 0; i < count; ++i) {
           gemm.Rows(a + (from[0] + i * problem.batch.step(0)) * gemm.m * gemm.k,
-                    b + (from[1] + i * problem.batch.step(1)) * gemm.k * gemm.n, c + (to + i) * gemm.m * gemm.n, 0, gemm.m);
+                    b + (from[1] + i * problem.batch.step(1)) * gemm.k * gemm.n, c + (to + i) * gemm.m * gemm.n, 0,
+                    gemm.m);
         }
       });
     });
@@ -108,8 +116,7 @@ class BatchMatMulKernel final : public Kernel {
   const bool adj_y_;
 };
 
-template <typename... Ts>
-std::vector<KernelDefinition> Kernels(const std::vector<std::string>& attrs) {
+template <typename... Ts> std::vector<KernelDefinition> Kernels(const std::vector<std::string>& attrs) {
   std::vector<KernelDefinition> kernels;
   const auto add = [&](DType type, KernelFactory factory) {
     KernelDefinition& kernel = kernels.emplace_back(KernelDefinition{.factory = std::move(factory)});
@@ -123,7 +130,10 @@ constexpr std::string_view kFlags =
     " | adj_x: bool = false | adj_y: bool = false | grad_x: bool = false | grad_y: bool = false";
 
 OpDefinition BatchMatMulOp(std::string_view head, std::vector<KernelDefinition> kernels) {
-  return OpDefinition(StrCat(head, kFlags)).Shape(BatchMatMulShape).Gradient(BatchMatMulGradient).Kernels(std::move(kernels));
+  return OpDefinition(StrCat(head, kFlags))
+      .Shape(BatchMatMulShape)
+      .Gradient(BatchMatMulGradient)
+      .Kernels(std::move(kernels));
 }
 
 using C64 = std::complex<float>;
@@ -137,9 +147,11 @@ std::vector<OpDefinition> BatchMatMulOps() {
                               Kernels<float, double, Half, BFloat16, int32_t, int64_t, C64, C128>({"T"})));
   ops.push_back(BatchMatMulOp(
       "BatchMatMulV2(x: T, y: T) -> (output: T) | T: type in {bf16,f16,f32,f64,i16,i32,i64,u8,u16,u32,u64,c64,c128}",
-      Kernels<float, double, Half, BFloat16, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, C64, C128>({"T"})));
+      Kernels<float, double, Half, BFloat16, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, C64,
+              C128>({"T"})));
   ops.push_back(BatchMatMulOp(
-      "BatchMatMulV3(x: Ta, y: Tb) -> (output: Tout) | Ta: type in {bf16,f16,f32,f64,u8,i8,i16,i32,i64,c64,c128} | Tb: type in "
+      "BatchMatMulV3(x: Ta, y: Tb) -> (output: Tout) | Ta: type in {bf16,f16,f32,f64,u8,i8,i16,i32,i64,c64,c128} | Tb: "
+      "type in "
       "{bf16,f16,f32,f64,u8,i8,i16,i32,i64,c64,c128} | Tout: type in {bf16,f16,f32,f64,i16,i32,i64,c64,c128}",
       Kernels<float, double, Half, BFloat16, int16_t, int32_t, int64_t, C64, C128>({"Ta", "Tb", "Tout"})));
   return ops;

@@ -14,11 +14,11 @@ namespace headrace {
 using Partial = Formula (*)(const Formula& x, const Formula& y, const Formula& z, const Formula& dz);
 
 /// A partial derivative written as an expression of x, y, z and dz.
-#define HR_PARTIAL(formula)                                                                                             \
-  [](const ::headrace::Formula& x, const ::headrace::Formula& y, const ::headrace::Formula& z,                          \
-     const ::headrace::Formula& dz) -> ::headrace::Formula {                                                            \
-    (void)x, (void)y, (void)z, (void)dz;                                                                                \
-    return formula;                                                                                                     \
+#define HR_PARTIAL(formula)                                                                    \
+  [](const ::headrace::Formula& x, const ::headrace::Formula& y, const ::headrace::Formula& z, \
+     const ::headrace::Formula& dz) -> ::headrace::Formula {                                   \
+    (void)x, (void)y, (void)z, (void)dz;                                                       \
+    return formula;                                                                            \
   }
 
 OpDefinition BinaryOp(std::string_view signature, std::vector<KernelDefinition> kernels, Partial by_x, Partial by_y);

@@ -10,7 +10,8 @@ namespace {
 
 // dy where t was inside; what fell below goes to the lower limit, what rose above to the upper one.
 Status ClipGradient(GradientContext& c) {
-  const Formula t = InputFormula(c, 0), low = InputFormula(c, 1), high = InputFormula(c, 2), dy = OutputGradientFormula(c);
+  const Formula t = InputFormula(c, 0), low = InputFormula(c, 1), high = InputFormula(c, 2),
+                dy = OutputGradientFormula(c);
   const Formula zero = dy.Number(0);
   const Formula below = t.Apply("Less", {low}), above = t.Apply("Greater", {high});
   const Formula outside = below.Apply("LogicalOr", {above});
@@ -19,8 +20,7 @@ Status ClipGradient(GradientContext& c) {
   return c.SetInputGradient(2, SumToShapeOf(above.Apply("SelectV2", {dy, zero}), high));
 }
 
-template <typename T>
-class ClipKernel final : public Kernel {
+template <typename T> class ClipKernel final : public Kernel {
  public:
   Status Compute(KernelContext& context) override {
     const Tensor& t = context.input(0);
@@ -28,8 +28,9 @@ class ClipKernel final : public Kernel {
     const Tensor& high = context.input(2);
     for (const Tensor* limit : {&low, &high}) {
       if (limit->num_elements() != 1 && limit->shape() != t.shape()) {
-        return InvalidArgument("clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. input shape: ",
-                               t.shape(), " clip_value_min shape: ", low.shape(), " clip_value_max shape: ", high.shape());
+        return InvalidArgument(
+            "clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. input shape: ",
+            t.shape(), " clip_value_min shape: ", low.shape(), " clip_value_max shape: ", high.shape());
       }
     }
     const T* x = t.data<T>().data();
@@ -57,11 +58,14 @@ class ClipKernel final : public Kernel {
 
 std::vector<OpDefinition> ClipOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("ClipByValue(t: T, clip_value_min: T, clip_value_max: T) -> (output: T) | T: type in {f32,f64,i32,u8,i16,i8,"
-                             "c64,i64,qi8,qu8,qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64}")
-                    .Shape(UnchangedShape).Gradient(ClipGradient)
-                    .Kernels(KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-                                        uint32_t, uint64_t>("T", []<typename T>() { return ClassKernel<ClipKernel<T>>(); })));
+  ops.push_back(
+      OpDefinition(
+          "ClipByValue(t: T, clip_value_min: T, clip_value_max: T) -> (output: T) | T: type in {f32,f64,i32,u8,i16,i8,"
+          "c64,i64,qi8,qu8,qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64}")
+          .Shape(UnchangedShape)
+          .Gradient(ClipGradient)
+          .Kernels(KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                              uint32_t, uint64_t>("T", []<typename T>() { return ClassKernel<ClipKernel<T>>(); })));
   return ops;
 }
 

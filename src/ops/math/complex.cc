@@ -10,14 +10,25 @@
 namespace headrace {
 namespace {
 
-struct ConjFunctor { template <typename T> T operator()(T x) const { return std::conj(x); } };
-struct RealFunctor { template <typename T> auto operator()(T x) const { return x.real(); } };
-struct ImagFunctor { template <typename T> auto operator()(T x) const { return x.imag(); } };
-struct AbsFunctor { template <typename T> auto operator()(T x) const { return std::abs(x); } };
-struct AngleFunctor { template <typename T> auto operator()(T x) const { return std::arg(x); } };
+struct ConjFunctor {
+  template <typename T> T operator()(T x) const { return std::conj(x); }
+};
+struct RealFunctor {
+  template <typename T> auto operator()(T x) const { return x.real(); }
+};
+struct ImagFunctor {
+  template <typename T> auto operator()(T x) const { return x.imag(); }
+};
+struct AbsFunctor {
+  template <typename T> auto operator()(T x) const { return std::abs(x); }
+};
+struct AngleFunctor {
+  template <typename T> auto operator()(T x) const { return std::arg(x); }
+};
 
 template <typename T>
-void ComplexRun(const void* real_data, const void* imag_data, void* out_data, int64_t count, int64_t real_step, int64_t imag_step) {
+void ComplexRun(const void* real_data, const void* imag_data, void* out_data, int64_t count, int64_t real_step,
+                int64_t imag_step) {
   const T* real = static_cast<const T*>(real_data);
   const T* imag = static_cast<const T*>(imag_data);
   std::complex<T>* out = static_cast<std::complex<T>*>(out_data);
@@ -61,8 +72,7 @@ KernelDefinition For(KernelDefinition kernel, DType out) {
   return kernel;
 }
 
-template <typename F>
-std::vector<KernelDefinition> PartKernels() {
+template <typename F> std::vector<KernelDefinition> PartKernels() {
   return {For(UnaryKernel(DType::kComplex64, UnaryRun<F, std::complex<float>>, 1), DType::kFloat),
           For(UnaryKernel(DType::kComplex128, UnaryRun<F, std::complex<double>>, 1), DType::kDouble)};
 }
@@ -78,14 +88,18 @@ OpDefinition PartOp(const std::string& head, std::vector<KernelDefinition> kerne
 std::vector<OpDefinition> ComplexOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OpDefinition("Conj(input: T) -> (output: T) | T: type = c64 in {c64,c128,variant}")
-                    .Shape(UnchangedShape).Gradient(ConjGradient).Kernels(UnaryKernels<ConjFunctor>(ComplexTypes())));
+                    .Shape(UnchangedShape)
+                    .Gradient(ConjGradient)
+                    .Kernels(UnaryKernels<ConjFunctor>(ComplexTypes())));
   ops.push_back(PartOp("Real(input: T) -> (output: Tout)", PartKernels<RealFunctor>()).Gradient(RealGradient));
   ops.push_back(PartOp("Imag(input: T) -> (output: Tout)", PartKernels<ImagFunctor>()).Gradient(ImagGradient));
   ops.push_back(PartOp("ComplexAbs(x: T) -> (y: Tout)", PartKernels<AbsFunctor>()).Gradient(ComplexAbsGradient));
-  ops.push_back(PartOp("Angle(input: T) -> (output: Tout)", PartKernels<AngleFunctor>()).NoGradient("not implemented yet"));
+  ops.push_back(
+      PartOp("Angle(input: T) -> (output: Tout)", PartKernels<AngleFunctor>()).NoGradient("not implemented yet"));
   ops.push_back(OpDefinition("Complex(real: T, imag: T) -> (out: Tout) | T: type = f32 in {f32,f64} | "
                              "Tout: type = c64 in {c64,c128}")
-                    .Shape(BroadcastBinaryShape).Gradient(ComplexGradient)
+                    .Shape(BroadcastBinaryShape)
+                    .Gradient(ComplexGradient)
                     .Kernels({For(BinaryKernel(DType::kFloat, ComplexRun<float>, nullptr, 1), DType::kComplex64),
                               For(BinaryKernel(DType::kDouble, ComplexRun<double>, nullptr, 1), DType::kComplex128)}));
   return ops;

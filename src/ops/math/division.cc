@@ -12,8 +12,7 @@
 namespace headrace {
 namespace {
 
-template <typename T>
-Status CheckDivisor(const void* y_data, int64_t count) {
+template <typename T> Status CheckDivisor(const void* y_data, int64_t count) {
   const T* y = static_cast<const T*>(y_data);
   for (int64_t i = 0; i < count; ++i) {
     if (y[i] == 0) return InvalidArgument("Integer division by zero");
@@ -24,21 +23,17 @@ Status CheckDivisor(const void* y_data, int64_t count) {
 // Makes a functor for integers refuse zero divisors.
 struct Checked {
   template <typename T>
-    requires std::is_integral_v<T>
-  static Status Check(const void* y, int64_t count) {
-    return CheckDivisor<T>(y, count);
-  }
+  requires std::is_integral_v<T>
+  static Status Check(const void* y, int64_t count) { return CheckDivisor<T>(y, count); }
 };
 
-template <typename T>
-T TruncatedQuotient(T x, T y) {
+template <typename T> T TruncatedQuotient(T x, T y) {
   if constexpr (std::is_signed_v<T>) {
     if (y == T(-1)) return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(x));
   }
   return static_cast<T>(x / y);
 }
-template <typename T>
-T TruncatedRemainder(T x, T y) {
+template <typename T> T TruncatedRemainder(T x, T y) {
   if constexpr (std::is_signed_v<T>) {
     if (y == T(-1)) return 0;
   }
@@ -46,22 +41,23 @@ T TruncatedRemainder(T x, T y) {
 }
 
 struct DivFunctor : Checked {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (std::is_integral_v<T>) return TruncatedQuotient(x, y);
-    else return x / y;
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>)
+      return TruncatedQuotient(x, y);
+    else
+      return x / y;
   }
 };
 struct TruncateDivFunctor : Checked {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (std::is_integral_v<T>) return TruncatedQuotient(x, y);
-    else return std::trunc(x / y);
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>)
+      return TruncatedQuotient(x, y);
+    else
+      return std::trunc(x / y);
   }
 };
 struct FloorDivFunctor : Checked {
-  template <typename T>
-  T operator()(T x, T y) const {
+  template <typename T> T operator()(T x, T y) const {
     if constexpr (std::is_integral_v<T>) {
       const bool below = TruncatedRemainder(x, y) != 0 && (x < 0) != (y < 0);
       return static_cast<T>(TruncatedQuotient(x, y) - below);
@@ -71,26 +67,24 @@ struct FloorDivFunctor : Checked {
   }
 };
 struct TruncateModFunctor : Checked {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (std::is_integral_v<T>) return TruncatedRemainder(x, y);
-    else return std::fmod(x, y);
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>)
+      return TruncatedRemainder(x, y);
+    else
+      return std::fmod(x, y);
   }
 };
 struct FloorModFunctor : Checked {
-  template <typename T>
-  T operator()(T x, T y) const {
+  template <typename T> T operator()(T x, T y) const {
     const T remainder = TruncateModFunctor()(x, y);
     return remainder != T(0) && (remainder < T(0)) != (y < T(0)) ? static_cast<T>(remainder + y) : remainder;
   }
 };
 struct DivNoNanFunctor {
-  template <typename T>
-  T operator()(T x, T y) const { return y == T(0) ? T(0) : x / y; }
+  template <typename T> T operator()(T x, T y) const { return y == T(0) ? T(0) : x / y; }
 };
 
-template <typename F>
-std::vector<KernelDefinition> Reals(BinaryLoop float_loop = nullptr, double cost_ns = 3) {
+template <typename F> std::vector<KernelDefinition> Reals(BinaryLoop float_loop = nullptr, double cost_ns = 3) {
   return Join(Join(BinaryKernels<F>(FloatTypes(), cost_ns, float_loop), BinaryKernels<F>(SignedTypes(), 5)),
               BinaryKernels<F>(UnsignedTypes(), 5));
 }
@@ -109,10 +103,11 @@ std::vector<OpDefinition> Quotients() {
                            Join(Reals<DivFunctor>(loops.div, 0.5), BinaryKernels<DivFunctor>(ComplexTypes(), 4)),
                            HR_PARTIAL(dz / Conj(y)), HR_PARTIAL(ByDivisor(x, y, dz))));
   }
-  ops.push_back(BinaryOp("DivNoNan(x: T, y: T) -> (z: T) | T: type in {f16,f32,bf16,f64,c64,c128}",
-                         Join(BinaryKernels<DivNoNanFunctor>(FloatTypes()), BinaryKernels<DivNoNanFunctor>(ComplexTypes(), 4)),
-                         HR_PARTIAL(dz.Apply("DivNoNan", {Conj(y)})),
-                         HR_PARTIAL(dz * Conj((-x).Apply("DivNoNan", {y}).Apply("DivNoNan", {y})))));
+  ops.push_back(
+      BinaryOp("DivNoNan(x: T, y: T) -> (z: T) | T: type in {f16,f32,bf16,f64,c64,c128}",
+               Join(BinaryKernels<DivNoNanFunctor>(FloatTypes()), BinaryKernels<DivNoNanFunctor>(ComplexTypes(), 4)),
+               HR_PARTIAL(dz.Apply("DivNoNan", {Conj(y)})),
+               HR_PARTIAL(dz * Conj((-x).Apply("DivNoNan", {y}).Apply("DivNoNan", {y})))));
   ops.push_back(BinaryOp(StrCat("TruncateDiv", kAllTypes), Reals<TruncateDivFunctor>(), kSteps));
   ops.push_back(BinaryOp(StrCat("FloorDiv", kAllTypes), Reals<FloorDivFunctor>(), kSteps));
   return ops;
@@ -123,7 +118,8 @@ std::vector<OpDefinition> Remainders() {
   ops.push_back(BinaryOp("FloorMod(x: T, y: T) -> (z: T) | T: type in {i8,i16,i32,i64,u8,u16,u32,u64,bf16,f16,f32,f64}",
                          Reals<FloorModFunctor>(), HR_PARTIAL(dz), HR_PARTIAL(-(dz * x.Apply("FloorDiv", {y})))));
   const auto kernels = [] {
-    return Join(BinaryKernels<TruncateModFunctor>(FloatTypes(), 10), BinaryKernels<TruncateModFunctor>(Types<int32_t, int64_t>(), 5));
+    return Join(BinaryKernels<TruncateModFunctor>(FloatTypes(), 10),
+                BinaryKernels<TruncateModFunctor>(Types<int32_t, int64_t>(), 5));
   };
   ops.push_back(BinaryOp("TruncateMod(x: T, y: T) -> (z: T) | T: type in {i32,i64,bf16,f16,f32,f64}", kernels(),
                          "TensorFlow has none"));

@@ -1,5 +1,8 @@
 #include "ops/math/elementwise.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernel/broadcast.h"
 
 namespace headrace {
@@ -32,7 +35,8 @@ class UnaryElementwise final : public Kernel {
 
 class BinaryElementwise final : public Kernel {
  public:
-  BinaryElementwise(BinaryLoop loop, OperandCheck check, double cost_ns) : loop_(loop), check_(check), cost_ns_(cost_ns) {}
+  BinaryElementwise(BinaryLoop loop, OperandCheck check, double cost_ns)
+      : loop_(loop), check_(check), cost_ns_(cost_ns) {}
 
   Status Compute(KernelContext& context) override {
     if (check_ != nullptr) HR_RETURN_IF_ERROR(check_(context.input(1).raw(), context.input(1).num_elements()));
@@ -83,6 +87,44 @@ Status ComputeBroadcast(KernelContext& context, BinaryLoop loop, double cost_ns)
   return OkStatus();
 }
 
+constexpr int64_t kShortRow = 256;
+constexpr int64_t kRepeatedRow = 1024;
+
+// How often y repeats in x: the number of elements of y where its shape is the end of x's (biases), else 0.
+int64_t RepeatedRow(const Shape& x, const Shape& y) {
+  int first = 0;
+  while (first < y.rank() && y.dim(first) == 1) ++first;
+  if (y.rank() > x.rank() || y.num_elements() < 2) return 0;
+  for (int d = first; d < y.rank(); ++d) {
+    if (y.dim(d) != x.dim(x.rank() - y.rank() + d)) return 0;
+  }
+  return y.num_elements();
+}
+
+// A short y that repeats is written out a few times, so that the loop gets runs worth its while.
+Status ComputeRepeated(KernelContext& context, BinaryLoop loop, double cost_ns, int whole, int64_t row) {
+  const Tensor& x = context.input(whole);
+  const Tensor& y = context.input(1 - whole);
+  const int64_t size = DTypeSize(x.dtype()), count = x.num_elements(), block = kRepeatedRow / row * row;
+  HR_ASSIGN_OR_RETURN(Tensor repeated, context.AllocateTemporary(y.dtype(), Shape({block})));
+  for (int64_t i = 0; i < block; i += row) {
+    std::memcpy(Advance(repeated.mutable_raw(), i * size), y.raw(), static_cast<size_t>(row * size));
+  }
+  const void* x_data = x.raw();
+  const void* y_data = repeated.raw();
+  HR_ASSIGN_OR_RETURN(Tensor * z, context.AllocateOrReuse(0, {whole}, x.shape()));
+  void* z_data = z->mutable_raw();
+  const int64_t z_size = DTypeSize(z->dtype()), blocks = (count + block - 1) / block;
+  ForRange(context, blocks, cost_ns * static_cast<double>(block), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * block; i < std::min(count, end * block); i += block) {
+      const void* part = Advance(x_data, i * size);
+      loop(whole == 0 ? part : y_data, whole == 0 ? y_data : part, Advance(z_data, i * z_size),
+           std::min(block, count - i), 1, 1);
+    }
+  });
+  return OkStatus();
+}
+
 }  // namespace
 
 Status ComputeBinary(KernelContext& context, BinaryLoop loop, double cost_ns) {
@@ -91,6 +133,11 @@ Status ComputeBinary(KernelContext& context, BinaryLoop loop, double cost_ns) {
   if (x == y) return ComputeAligned(context, loop, cost_ns, 1, 1);
   if (y.num_elements() == 1 && y.rank() <= x.rank()) return ComputeAligned(context, loop, cost_ns, 1, 0);
   if (x.num_elements() == 1 && x.rank() <= y.rank()) return ComputeAligned(context, loop, cost_ns, 0, 1);
+  for (const int whole : {0, 1}) {
+    const int64_t row = RepeatedRow(whole == 0 ? x : y, whole == 0 ? y : x);
+    const bool worth = row > 0 && row <= kShortRow && context.input(whole).num_elements() >= 2 * kRepeatedRow;
+    if (worth && IsPlainData(context.input(whole).dtype())) return ComputeRepeated(context, loop, cost_ns, whole, row);
+  }
   return ComputeBroadcast(context, loop, cost_ns);
 }
 

@@ -11,8 +11,7 @@
 
 namespace headrace {
 
-template <typename... Ts>
-struct Types {};
+template <typename... Ts> struct Types {};
 using HalfTypes = Types<Half, BFloat16>;
 using FloatTypes = Types<float, double, Half, BFloat16>;
 using ComplexTypes = Types<std::complex<float>, std::complex<double>>;
@@ -23,36 +22,35 @@ using UnsignedTypes = Types<uint8_t, uint16_t, uint32_t, uint64_t>;
 template <typename T>
 using ComputeType = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
 
-template <typename T>
-inline constexpr bool kIsComplex = false;
-template <typename T>
-inline constexpr bool kIsComplex<std::complex<T>> = true;
+template <typename T> inline constexpr bool kIsComplex = false;
+template <typename T> inline constexpr bool kIsComplex<std::complex<T>> = true;
 
 /// Integer arithmetic that wraps: an unsigned type in which +, - and * of T cannot overflow.
-template <typename T>
-using Wrapping = std::conditional_t<(sizeof(T) < 4), uint32_t, std::make_unsigned_t<T>>;
+template <typename T> using Wrapping = std::conditional_t<(sizeof(T) < 4), uint32_t, std::make_unsigned_t<T>>;
 
 /// Sum and product of two elements, wrapping for integers.
 struct AddFunctor {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
-    else return x + y;
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
+    else
+      return x + y;
   }
 };
 struct MulFunctor {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
-    else return x * y;
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
+    else
+      return x * y;
   }
 };
 
-template <typename F, typename T>
-void UnaryRun(const void* x_data, void* y_data, int64_t count) {
+template <typename F, typename T> void UnaryRun(const void* x_data, void* y_data, int64_t count) {
   using In = ComputeType<T>;
   using Out = std::invoke_result_t<F, In>;
-  using Stored = std::conditional_t<std::is_same_v<Out, bool>, bool, std::conditional_t<std::is_same_v<Out, In>, T, Out>>;
+  using Stored =
+      std::conditional_t<std::is_same_v<Out, bool>, bool, std::conditional_t<std::is_same_v<Out, In>, T, Out>>;
   const T* x = static_cast<const T*>(x_data);
   Stored* y = static_cast<Stored*>(y_data);
   for (int64_t i = 0; i < count; ++i) y[i] = static_cast<Stored>(F()(static_cast<In>(x[i])));
@@ -73,8 +71,7 @@ void BinaryRun(const void* x_data, const void* y_data, void* z_data, int64_t cou
 /// Looks for operands that the op has no value for (a zero divisor). Errors: kInvalidArgument.
 using OperandCheck = Status (*)(const void* y, int64_t count);
 
-template <typename F, typename T>
-constexpr OperandCheck CheckOf() {
+template <typename F, typename T> constexpr OperandCheck CheckOf() {
   if constexpr (requires { F::template Check<T>(nullptr, 0); }) {
     return F::template Check<T>;
   } else {
@@ -88,7 +85,8 @@ KernelDefinition BinaryKernel(DType type, BinaryLoop loop, OperandCheck check, d
 /// One kernel of functor F for each type; `float_loop` takes the place of float's where given.
 template <typename F, typename... Ts>
 std::vector<KernelDefinition> UnaryKernels(Types<Ts...>, double cost_ns = 1, UnaryLoop float_loop = nullptr) {
-  return {UnaryKernel(kDTypeOf<Ts>, std::is_same_v<Ts, float> && float_loop ? float_loop : UnaryRun<F, Ts>, cost_ns)...};
+  return {
+      UnaryKernel(kDTypeOf<Ts>, std::is_same_v<Ts, float> && float_loop ? float_loop : UnaryRun<F, Ts>, cost_ns)...};
 }
 template <typename F, typename... Ts>
 std::vector<KernelDefinition> BinaryKernels(Types<Ts...>, double cost_ns = 1, BinaryLoop float_loop = nullptr) {
@@ -100,8 +98,7 @@ std::vector<KernelDefinition> BinaryKernels(Types<Ts...>, double cost_ns = 1, Bi
 Status ComputeBinary(KernelContext& context, BinaryLoop loop, double cost_ns);
 
 /// KernelContext::ParallelFor for loops that are often short: those cost no more than the loop.
-template <typename Body>
-void ForRange(const KernelContext& context, int64_t total, double cost_ns, const Body& body) {
+template <typename Body> void ForRange(const KernelContext& context, int64_t total, double cost_ns, const Body& body) {
   if (static_cast<double>(total) * cost_ns < 100'000) return body(int64_t{0}, total);
   context.ParallelFor(total, cost_ns, body);
 }

@@ -30,12 +30,12 @@ Status MatMulGradient(GradientContext& c) {
   const auto product = [](const Formula& left, bool transpose_left, const Formula& right, bool transpose_right) {
     return left.Apply("MatMul", {right}, {{"transpose_a", transpose_left}, {"transpose_b", transpose_right}});
   };
-  HR_RETURN_IF_ERROR(c.SetInputGradient(0, transpose_a ? product(b, transpose_b, dy, true) : product(dy, false, b, !transpose_b)));
+  HR_RETURN_IF_ERROR(
+      c.SetInputGradient(0, transpose_a ? product(b, transpose_b, dy, true) : product(dy, false, b, !transpose_b)));
   return c.SetInputGradient(1, transpose_b ? product(dy, true, a, transpose_a) : product(a, !transpose_a, dy, false));
 }
 
-template <typename T>
-class MatMulKernel final : public Kernel {
+template <typename T> class MatMulKernel final : public Kernel {
  public:
   explicit MatMulKernel(KernelConstruction& construction)
       : transpose_a_(construction.attr<bool>("transpose_a")), transpose_b_(construction.attr<bool>("transpose_b")) {}
@@ -43,7 +43,8 @@ class MatMulKernel final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& a = context.input(0);
     const Tensor& b = context.input(1);
-    if (a.rank() != 2 || b.rank() != 2) return InvalidArgument("MatMul: both operands must be matrices: a=", a, " b=", b);
+    if (a.rank() != 2 || b.rank() != 2)
+      return InvalidArgument("MatMul: both operands must be matrices: a=", a, " b=", b);
     Gemm gemm{.transpose_a = transpose_a_, .transpose_b = transpose_b_};
     gemm.m = a.dim(transpose_a_ ? 1 : 0);
     gemm.k = a.dim(transpose_a_ ? 0 : 1);
@@ -69,7 +70,8 @@ class MatMulKernel final : public Kernel {
                                    [&](int64_t begin, int64_t end) { gemm.FloatColumns(a, b, c, begin, end); });
       }
     }
-    context.ParallelFor(gemm.m, gemm.row_cost_ns(), [&](int64_t begin, int64_t end) { gemm.Rows(a, b, c, begin, end); });
+    context.ParallelFor(gemm.m, gemm.row_cost_ns(),
+                        [&](int64_t begin, int64_t end) { gemm.Rows(a, b, c, begin, end); });
   }
 
   const bool transpose_a_;
@@ -80,14 +82,15 @@ class MatMulKernel final : public Kernel {
 
 std::vector<OpDefinition> MatMulOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("MatMul(a: T, b: T) -> (product: T) | transpose_a: bool = false | transpose_b: bool = false | "
-                             "T: type in {bf16,f16,f32,f64,i32,i64,u8,u16,u32,u64,c64,c128} | grad_a: bool = false | "
-                             "grad_b: bool = false")
-                    .Shape(MatMulShape)
-                    .Gradient(MatMulGradient)
-                    .Kernels(KernelsFor<float, double, Half, BFloat16, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-                                        std::complex<float>, std::complex<double>>(
-                        "T", []<typename T>() { return ClassKernel<MatMulKernel<T>>(); })));
+  ops.push_back(
+      OpDefinition("MatMul(a: T, b: T) -> (product: T) | transpose_a: bool = false | transpose_b: bool = false | "
+                   "T: type in {bf16,f16,f32,f64,i32,i64,u8,u16,u32,u64,c64,c128} | grad_a: bool = false | "
+                   "grad_b: bool = false")
+          .Shape(MatMulShape)
+          .Gradient(MatMulGradient)
+          .Kernels(KernelsFor<float, double, Half, BFloat16, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+                              std::complex<float>, std::complex<double>>(
+              "T", []<typename T>() { return ClassKernel<MatMulKernel<T>>(); })));
   return ops;
 }
 

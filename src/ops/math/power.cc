@@ -13,7 +13,7 @@ namespace {
 
 struct PowFunctor {
   template <typename T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   static Status Check(const void* y_data, int64_t count) {
     const T* y = static_cast<const T*>(y_data);
     for (int64_t i = 0; i < count; ++i) {
@@ -21,8 +21,7 @@ struct PowFunctor {
     }
     return OkStatus();
   }
-  template <typename T>
-  T operator()(T x, T y) const {
+  template <typename T> T operator()(T x, T y) const {
     if constexpr (std::is_integral_v<T>) {
       Wrapping<T> base = static_cast<Wrapping<T>>(x), power = 1;
       for (; y > 0; y = static_cast<T>(y >> 1)) {  // by squaring
@@ -36,19 +35,18 @@ struct PowFunctor {
   }
 };
 struct XlogyFunctor {
-  template <typename T>
-  T operator()(T x, T y) const { return x == T(0) ? T(0) : x * std::log(y); }
+  template <typename T> T operator()(T x, T y) const { return x == T(0) ? T(0) : x * std::log(y); }
 };
 struct Xlog1pyFunctor {
-  template <typename T>
-  T operator()(T x, T y) const {
-    if constexpr (kIsComplex<T>) return x == T(0) ? T(0) : x * std::log(T(1) + y);
-    else return x == T(0) ? T(0) : x * std::log1p(y);
+  template <typename T> T operator()(T x, T y) const {
+    if constexpr (kIsComplex<T>)
+      return x == T(0) ? T(0) : x * std::log(T(1) + y);
+    else
+      return x == T(0) ? T(0) : x * std::log1p(y);
   }
 };
 struct XdivyFunctor {
-  template <typename T>
-  T operator()(T x, T y) const { return x == T(0) ? T(0) : x / y; }
+  template <typename T> T operator()(T x, T y) const { return x == T(0) ? T(0) : x / y; }
 };
 
 // log(x) where the real x is positive, else 0: there x^y has no derivative by y.
@@ -64,8 +62,7 @@ Formula NotZero(const Formula& x) {
   return x.Apply("NotEqual", {x.Number(0)}).Apply("SelectV2", {x.Number(1), x.Number(0)});
 }
 
-template <typename F>
-std::vector<KernelDefinition> Inexact(double cost_ns) {
+template <typename F> std::vector<KernelDefinition> Inexact(double cost_ns) {
   return Join(BinaryKernels<F>(FloatTypes(), cost_ns), BinaryKernels<F>(ComplexTypes(), 4 * cost_ns));
 }
 
@@ -82,9 +79,11 @@ std::vector<OpDefinition> PowerOps() {
   ops.push_back(BinaryOp(StrCat("Xlogy", kInexact), Inexact<XlogyFunctor>(8),
                          HR_PARTIAL(dz * NotZero(x).Apply("Xlogy", {y})), HR_PARTIAL(dz * x.Apply("Xdivy", {y}))));
   ops.push_back(BinaryOp(StrCat("Xlog1py", kInexact), Inexact<Xlog1pyFunctor>(8),
-                         HR_PARTIAL(dz * NotZero(x).Apply("Xlog1py", {y})), HR_PARTIAL(dz * x.Apply("Xdivy", {y + 1.0}))));
+                         HR_PARTIAL(dz * NotZero(x).Apply("Xlog1py", {y})),
+                         HR_PARTIAL(dz * x.Apply("Xdivy", {y + 1.0}))));
   ops.push_back(BinaryOp(StrCat("Xdivy", kInexact), Inexact<XdivyFunctor>(1),
-                         HR_PARTIAL(dz * NotZero(x).Apply("Xdivy", {y})), HR_PARTIAL(dz * (-x).Apply("Xdivy", {Square(y)}))));
+                         HR_PARTIAL(dz * NotZero(x).Apply("Xdivy", {y})),
+                         HR_PARTIAL(dz * (-x).Apply("Xdivy", {Square(y)}))));
   return ops;
 }
 

@@ -13,55 +13,44 @@ namespace headrace {
 namespace {
 
 struct SumOf {
-  template <typename A>
-  static A Start() { return A(0); }
-  template <typename A>
-  static A Combine(A a, A b) { return AddFunctor()(a, b); }
+  template <typename A> static A Start() { return A(0); }
+  template <typename A> static A Combine(A a, A b) { return AddFunctor()(a, b); }
 };
 struct ProductOf {
-  template <typename A>
-  static A Start() { return A(1); }
-  template <typename A>
-  static A Combine(A a, A b) { return MulFunctor()(a, b); }
+  template <typename A> static A Start() { return A(1); }
+  template <typename A> static A Combine(A a, A b) { return MulFunctor()(a, b); }
 };
 struct MaxOf {
-  template <typename A>
-  static A Start() {
-    return std::numeric_limits<A>::has_infinity ? -std::numeric_limits<A>::infinity() : std::numeric_limits<A>::lowest();
+  template <typename A> static A Start() {
+    return std::numeric_limits<A>::has_infinity ? -std::numeric_limits<A>::infinity()
+                                                : std::numeric_limits<A>::lowest();
   }
-  template <typename A>
-  static A Combine(A a, A b) { return b != b || a < b ? b : a; }
+  template <typename A> static A Combine(A a, A b) { return b != b || a < b ? b : a; }
 };
 struct MinOf {
-  template <typename A>
-  static A Start() {
+  template <typename A> static A Start() {
     return std::numeric_limits<A>::has_infinity ? std::numeric_limits<A>::infinity() : std::numeric_limits<A>::max();
   }
-  template <typename A>
-  static A Combine(A a, A b) { return b != b || b < a ? b : a; }
+  template <typename A> static A Combine(A a, A b) { return b != b || b < a ? b : a; }
 };
 struct AllOf {
-  template <typename A>
-  static A Start() { return true; }
-  template <typename A>
-  static A Combine(A a, A b) { return a && b; }
+  template <typename A> static A Start() { return true; }
+  template <typename A> static A Combine(A a, A b) { return a && b; }
 };
 struct AnyOf {
-  template <typename A>
-  static A Start() { return false; }
-  template <typename A>
-  static A Combine(A a, A b) { return a || b; }
+  template <typename A> static A Start() { return false; }
+  template <typename A> static A Combine(A a, A b) { return a || b; }
 };
 
 /// The loops of one op (Op) over elements T with accumulators A.
-template <typename Op, typename T, typename A>
-struct Loops {
+template <typename Op, typename T, typename A> struct Loops {
   static void Start(void* accumulators, int64_t count) {
     std::fill_n(static_cast<A*>(accumulators), count, Op::template Start<A>());
   }
   static void Run(const void* elements, int64_t count, void* accumulator) {
     const T* x = static_cast<const T*>(elements);
-    A lanes[4] = {*static_cast<A*>(accumulator), Op::template Start<A>(), Op::template Start<A>(), Op::template Start<A>()};
+    A lanes[4] = {*static_cast<A*>(accumulator), Op::template Start<A>(), Op::template Start<A>(),
+                  Op::template Start<A>()};
     int64_t i = 0;
     for (; i + 4 <= count; i += 4) {
       for (int64_t lane = 0; lane < 4; ++lane) lanes[lane] = Op::Combine(lanes[lane], static_cast<A>(x[i + lane]));
@@ -98,13 +87,18 @@ struct Loops {
   static constexpr ReduceLoops kTable = {sizeof(T), sizeof(A), Start, Run, Row, Merge, Finish};
 };
 
-void FloatAddRow(const void* elements, int64_t count, void* sums) { GetFloatLoops().add(sums, elements, sums, count, 1, 1); }
-void FloatMaxRow(const void* elements, int64_t count, void* sums) { GetFloatLoops().maximum(sums, elements, sums, count, 1, 1); }
-void FloatMinRow(const void* elements, int64_t count, void* sums) { GetFloatLoops().minimum(sums, elements, sums, count, 1, 1); }
+void FloatAddRow(const void* elements, int64_t count, void* sums) {
+  GetFloatLoops().add(sums, elements, sums, count, 1, 1);
+}
+void FloatMaxRow(const void* elements, int64_t count, void* sums) {
+  GetFloatLoops().maximum(sums, elements, sums, count, 1, 1);
+}
+void FloatMinRow(const void* elements, int64_t count, void* sums) {
+  GetFloatLoops().minimum(sums, elements, sums, count, 1, 1);
+}
 
 // Vectorised float loops in place of the plain ones.
-template <typename Op>
-void UseFloatLoops(ReduceLoops* loops) {
+template <typename Op> void UseFloatLoops(ReduceLoops* loops) {
   const FloatLoops& fast = GetFloatLoops();
   if constexpr (std::is_same_v<Op, SumOf>) {
     loops->run = fast.sum, loops->row = loops->merge = FloatAddRow;
@@ -145,49 +139,51 @@ KernelDefinition ReductionKernelFor(DType type, const ReduceLoops& loops) {
 }
 
 template <typename T>
-using SumAccumulator = typename std::conditional_t<std::is_integral_v<T>, std::type_identity<uint64_t>, std::type_identity<ComputeType<T>>>::type;
+using SumAccumulator = typename std::conditional_t<std::is_integral_v<T>, std::type_identity<uint64_t>,
+                                                   std::type_identity<ComputeType<T>>>::type;
 template <typename T>
-using MeanAccumulator = std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>, ComputeType<T>>;
+using MeanAccumulator = std::conditional_t<std::is_integral_v<T>,
+                                           std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>, ComputeType<T>>;
 
-template <typename Op, typename T, typename A>
-KernelDefinition KernelOf(bool mean = false) {
+template <typename Op, typename T, typename A> KernelDefinition KernelOf(bool mean = false) {
   ReduceLoops loops = Loops<Op, T, A>::kTable;
   if constexpr (std::is_same_v<T, float>) UseFloatLoops<Op>(&loops);
   if (mean) loops.finish = Loops<Op, T, A>::FinishMean;
   return ReductionKernelFor(kDTypeOf<T>, loops);
 }
 
-template <typename Op, typename... Ts>
-std::vector<KernelDefinition> SumKernels(Types<Ts...>) {
+template <typename Op, typename... Ts> std::vector<KernelDefinition> SumKernels(Types<Ts...>) {
   return {KernelOf<Op, Ts, SumAccumulator<Ts>>()...};
 }
-template <typename... Ts>
-std::vector<KernelDefinition> MeanKernels(Types<Ts...>) {
+template <typename... Ts> std::vector<KernelDefinition> MeanKernels(Types<Ts...>) {
   return {KernelOf<SumOf, Ts, MeanAccumulator<Ts>>(/*mean=*/true)...};
 }
-template <typename Op, typename... Ts>
-std::vector<KernelDefinition> ExtremumKernels(Types<Ts...>) {
+template <typename Op, typename... Ts> std::vector<KernelDefinition> ExtremumKernels(Types<Ts...>) {
   return {KernelOf<Op, Ts, ComputeType<Ts>>()...};
 }
 
-using SumTypes = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-                       std::complex<float>, std::complex<double>>;
+using SumTypes = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                       uint64_t, std::complex<float>, std::complex<double>>;
 using OrderedTypes =
     Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
 
 OpDefinition Reduction(std::string_view name, std::string_view types, std::vector<KernelDefinition> kernels) {
-  return OpDefinition(StrCat(name, "(input: T, reduction_indices: Tidx) -> (output: T) | keep_dims: bool = false | T: type in {",
-                             types, "} | Tidx: type = i32 in {i32,i64}"))
-      .Shape(ReductionShape).Kernels(std::move(kernels));
+  return OpDefinition(
+             StrCat(name, "(input: T, reduction_indices: Tidx) -> (output: T) | keep_dims: bool = false | T: type in {",
+                    types, "} | Tidx: type = i32 in {i32,i64}"))
+      .Shape(ReductionShape)
+      .Kernels(std::move(kernels));
 }
 
-template <typename Op>
-OpDefinition BoolReduction(std::string_view name) {
+template <typename Op> OpDefinition BoolReduction(std::string_view name) {
   KernelDefinition kernel = ReductionKernelFor(DType::kBool, Loops<Op, bool, bool>::kTable);
   kernel.types.clear();  // the ops have no attribute T
-  return OpDefinition(StrCat(name, "(input: bool, reduction_indices: Tidx) -> (output: bool) | keep_dims: bool = false | "
-                                   "Tidx: type = i32 in {i32,i64}"))
-      .Shape(ReductionShape).NoGradient("not differentiable: a predicate").Kernels({std::move(kernel)});
+  return OpDefinition(StrCat(name,
+                             "(input: bool, reduction_indices: Tidx) -> (output: bool) | keep_dims: bool = false | "
+                             "Tidx: type = i32 in {i32,i64}"))
+      .Shape(ReductionShape)
+      .NoGradient("not differentiable: a predicate")
+      .Kernels({std::move(kernel)});
 }
 
 constexpr std::string_view kNumbers = "f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64";

@@ -103,7 +103,8 @@ Status MeanGradient(GradientContext& c) {
   const std::optional<int64_t> from = c.input(0).shape().num_elements(), to = c.output(0).shape().num_elements();
   if (from && to) return c.SetInputGradient(0, Spread(c) / static_cast<double>(*from / std::max<int64_t>(*to, 1)));
   const Formula size(c.builder(), c.Op("Size", {c.output(0)}));
-  const Formula group = Formula(c.builder(), c.Op("Size", {c.input(0)})).Apply("FloorDiv", {size.Apply("Maximum", {size.Number(1)})});
+  const Formula group =
+      Formula(c.builder(), c.Op("Size", {c.input(0)})).Apply("FloorDiv", {size.Apply("Maximum", {size.Number(1)})});
   return c.SetInputGradient(0, Spread(c) / group.Apply("Cast", {}, {{"DstT", RemoveRef(c.input(0).dtype())}}));
 }
 
@@ -115,14 +116,16 @@ Status ProdGradient(GradientContext& c) {
   const Formula permuted = x.Apply("Transpose", {order.forward});
   const Endpoint permuted_shape = ShapeOf(c.builder(), permuted);
   // The shape of the permuted input as [reduced, others].
-  const Formula group(c.builder(), c.Op("FloorDiv", {c.Op("Size", {c.input(0)}),
-                                                     c.Op("Maximum", {c.Op("Size", {c.output(0)}), c.builder().Scalar<int32_t>(1)})}));
+  const Formula group(
+      c.builder(), c.Op("FloorDiv", {c.Op("Size", {c.input(0)}),
+                                     c.Op("Maximum", {c.Op("Size", {c.output(0)}), c.builder().Scalar<int32_t>(1)})}));
   const Endpoint matrix_shape = c.Op("Pack", {group, c.Op("Size", {c.output(0)})});
   const Formula matrix = permuted.Apply("Reshape", {matrix_shape});
   const Endpoint axis = c.builder().Scalar<int32_t>(0);
   const Formula before = matrix.Apply("Cumprod", {axis}, {{"exclusive", true}});
   const Formula after = matrix.Apply("Cumprod", {axis}, {{"exclusive", true}, {"reverse", true}});
-  const Formula others = (Conj(before) * Conj(after)).Apply("Reshape", {permuted_shape}).Apply("Transpose", {order.back});
+  const Formula others =
+      (Conj(before) * Conj(after)).Apply("Reshape", {permuted_shape}).Apply("Transpose", {order.back});
   return c.SetInputGradient(0, (Spread(c) * others).Apply("Reshape", {ShapeOf(c.builder(), x)}));
 }
 

@@ -22,10 +22,12 @@ Status UnsortedShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireScalar(2));
   const PartialShape &data = c.input(0), &ids = c.input(1);
   if (!data.has_rank() || !ids.has_rank()) return c.SetOutput(0, PartialShape());
-  if (ids.rank() > data.rank()) return InvalidArgument("data.shape = ", data, " does not start with segment_ids.shape = ", ids);
+  if (ids.rank() > data.rank())
+    return InvalidArgument("data.shape = ", data, " does not start with segment_ids.shape = ", ids);
   int64_t segments = PartialShape::kUnknownDim;
   if (const Tensor* count = c.constant(2); count != nullptr && count->num_elements() == 1) segments = IdAt(*count, 0);
-  if (segments < PartialShape::kUnknownDim) return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
+  if (segments < PartialShape::kUnknownDim)
+    return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
   PartialShape shape({segments});
   for (int d = ids.rank(); d < data.rank(); ++d) shape.AppendDim(data.dim(d));
   return c.SetOutput(0, std::move(shape));
@@ -48,13 +50,15 @@ Status UnsortedGradient(GradientContext& c) {
   // "id >= 0" gets extents of 1 for the dimensions that rows has and ids has not.
   const Formula valid = ids.Apply("GreaterEqual", {ids.Number(0)});
   const Formula missing(c.builder(), c.Op("Sub", {c.Op("Rank", {rows}), c.Op("Rank", {ids})}));
-  const Endpoint ones = c.Op("Fill", {missing.Apply("Reshape", {IntVector(c.builder(), {1})}), c.builder().Scalar<int32_t>(1)});
+  const Endpoint ones =
+      c.Op("Fill", {missing.Apply("Reshape", {IntVector(c.builder(), {1})}), c.builder().Scalar<int32_t>(1)});
   const Endpoint shape = c.Op("ConcatV2", {c.Op("Shape", {ids}), ones, c.builder().Scalar<int32_t>(0)});
   return c.SetInputGradient(0, valid.Apply("Reshape", {shape}).Apply("SelectV2", {rows, rows.Number(0)}));
 }
 
 Status SumGradient(GradientContext& c) {
-  return c.SetInputGradient(0, OutputGradientFormula(c).Apply("GatherV2", {c.input(1), c.builder().Scalar<int32_t>(0)}));
+  return c.SetInputGradient(0,
+                            OutputGradientFormula(c).Apply("GatherV2", {c.input(1), c.builder().Scalar<int32_t>(0)}));
 }
 
 // dy / (rows in the segment), by id.
@@ -73,13 +77,14 @@ struct RowLoops {
   void (*divide)(void* row, int64_t width, int64_t divisor);
 };
 
-template <typename T>
-void DivideRow(void* row_data, int64_t width, int64_t divisor) {
+template <typename T> void DivideRow(void* row_data, int64_t width, int64_t divisor) {
   using C = ComputeType<T>;
   T* row = static_cast<T*>(row_data);
   for (int64_t i = 0; i < width; ++i) {
-    if constexpr (kIsComplex<T>) row[i] /= static_cast<typename T::value_type>(divisor);
-    else row[i] = static_cast<T>(static_cast<C>(row[i]) / static_cast<C>(divisor));
+    if constexpr (kIsComplex<T>)
+      row[i] /= static_cast<typename T::value_type>(divisor);
+    else
+      row[i] = static_cast<T>(static_cast<C>(row[i]) / static_cast<C>(divisor));
   }
 }
 
@@ -90,18 +95,23 @@ class UnsortedSegmentSum final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& data = context.input(0);
     const Tensor& ids = context.input(1);
-    if (context.input(2).num_elements() != 1) return InvalidArgument("num_segments should be a scalar, not shape ", context.input(2).shape());
+    if (context.input(2).num_elements() != 1)
+      return InvalidArgument("num_segments should be a scalar, not shape ", context.input(2).shape());
     const int64_t segments = IdAt(context.input(2), 0);
     if (segments < 0) return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
     std::vector<int64_t> dims = {segments};
     bool starts = ids.rank() <= data.rank();
     for (int d = 0; starts && d < data.rank(); ++d) {
-      if (d < ids.rank()) starts = data.dim(d) == ids.dim(d);
-      else dims.push_back(data.dim(d));
+      if (d < ids.rank())
+        starts = data.dim(d) == ids.dim(d);
+      else
+        dims.push_back(data.dim(d));
     }
-    if (!starts) return InvalidArgument("data.shape = ", data.shape(), " does not start with segment_ids.shape = ", ids.shape());
+    if (!starts)
+      return InvalidArgument("data.shape = ", data.shape(), " does not start with segment_ids.shape = ", ids.shape());
     HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
-    const int64_t width = segments == 0 ? 0 : shape.num_elements() / segments, row_bytes = width * DTypeSize(data.dtype());
+    const int64_t width = segments == 0 ? 0 : shape.num_elements() / segments,
+                  row_bytes = width * DTypeSize(data.dtype());
     HR_RETURN_IF_ERROR(CheckIds(ids, segments));
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
     if (shape.num_elements() == 0) return OkStatus();
@@ -109,7 +119,9 @@ class UnsortedSegmentSum final : public Kernel {
     std::fill_n(to, output->size_bytes(), 0);
     for (int64_t i = 0; i < ids.num_elements(); ++i) {
       const int64_t id = IdAt(ids, i);
-      if (id >= 0) loops_.add(to + id * row_bytes, static_cast<const char*>(data.raw()) + i * row_bytes, to + id * row_bytes, width, 1, 1);
+      if (id >= 0)
+        loops_.add(to + id * row_bytes, static_cast<const char*>(data.raw()) + i * row_bytes, to + id * row_bytes,
+                   width, 1, 1);
     }
     return OkStatus();
   }
@@ -117,7 +129,8 @@ class UnsortedSegmentSum final : public Kernel {
  private:
   static Status CheckIds(const Tensor& ids, int64_t segments) {
     for (int64_t i = 0; i < ids.num_elements(); ++i) {
-      if (IdAt(ids, i) >= segments) return InvalidArgument("segment_ids[", i, "] = ", IdAt(ids, i), " is out of range [0, ", segments, ")");
+      if (IdAt(ids, i) >= segments)
+        return InvalidArgument("segment_ids[", i, "] = ", IdAt(ids, i), " is out of range [0, ", segments, ")");
     }
     return OkStatus();
   }
@@ -134,7 +147,8 @@ class SortedSegment final : public Kernel {
     if (data.rank() < 1) return InvalidArgument("Shape must be at least rank 1, data is ", data);
     if (ids.rank() != 1) return InvalidArgument("segment_ids should be a vector.");
     if (ids.dim(0) != data.dim(0)) {
-      return InvalidArgument("segment_ids should be the same size as dimension 0 of input: segment_ids=", ids, " data=", data);
+      return InvalidArgument("segment_ids should be the same size as dimension 0 of input: segment_ids=", ids,
+                             " data=", data);
     }
     const int64_t rows = ids.dim(0);
     for (int64_t i = 0; i < rows; ++i) {
@@ -171,33 +185,42 @@ class SortedSegment final : public Kernel {
 };
 
 /// One kernel for each type, made by make(RowLoops).
-template <typename Make, typename... Ts>
-std::vector<KernelDefinition> SegmentKernels(Make make, Types<Ts...>) {
+template <typename Make, typename... Ts> std::vector<KernelDefinition> SegmentKernels(Make make, Types<Ts...>) {
   const auto kernel = [make](DType type, const RowLoops& loops) {
-    return KernelDefinition{.types = {{"T", {type}}}, .factory = [make, loops](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
+    return KernelDefinition{.types = {{"T", {type}}},
+                            .factory = [make, loops](KernelConstruction&) -> Result<std::unique_ptr<Kernel>> {
                               return std::unique_ptr<Kernel>(make(loops));
                             }};
   };
-  return {kernel(kDTypeOf<Ts>, RowLoops{std::is_same_v<Ts, float> ? GetFloatLoops().add : BinaryRun<AddFunctor, Ts>, DivideRow<Ts>})...};
+  return {kernel(kDTypeOf<Ts>, RowLoops{std::is_same_v<Ts, float> ? GetFloatLoops().add : BinaryRun<AddFunctor, Ts>,
+                                        DivideRow<Ts>})...};
 }
 
-using AllTypes = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-                       std::complex<float>, std::complex<double>>;
-constexpr std::string_view kNumbers = " | T: type in {f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64}";
+using AllTypes = Types<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                       uint64_t, std::complex<float>, std::complex<double>>;
+constexpr std::string_view kNumbers =
+    " | T: type in {f32,f64,i32,u8,i16,i8,c64,i64,qi8,qu8,qi32,bf16,qi16,qu16,u16,c128,f16,u32,u64}";
 
 }  // namespace
 
 std::vector<OpDefinition> SegmentOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition(StrCat("UnsortedSegmentSum(data: T, segment_ids: Tindices, num_segments: Tnumsegments) -> (output: T)", kNumbers,
-                                    " | Tindices: type in {i16,i32,i64} | Tnumsegments: type = i32 in {i32,i64}"))
-                    .Shape(UnsortedShape).Gradient(UnsortedGradient)
-                    .Kernels(SegmentKernels([](const RowLoops& loops) { return std::make_unique<UnsortedSegmentSum>(loops); }, AllTypes())));
+  ops.push_back(
+      OpDefinition(
+          StrCat("UnsortedSegmentSum(data: T, segment_ids: Tindices, num_segments: Tnumsegments) -> (output: T)",
+                 kNumbers, " | Tindices: type in {i16,i32,i64} | Tnumsegments: type = i32 in {i32,i64}"))
+          .Shape(UnsortedShape)
+          .Gradient(UnsortedGradient)
+          .Kernels(SegmentKernels([](const RowLoops& loops) { return std::make_unique<UnsortedSegmentSum>(loops); },
+                                  AllTypes())));
   for (const bool mean : {false, true}) {
-    ops.push_back(OpDefinition(StrCat(mean ? "SegmentMean" : "SegmentSum", "(data: T, segment_ids: Tindices) -> (output: T)", kNumbers,
-                                      " | Tindices: type in {i32,i64}"))
-                      .Shape(SortedShape).Gradient(mean ? MeanGradient : SumGradient)
-                      .Kernels(SegmentKernels([mean](const RowLoops& loops) { return std::make_unique<SortedSegment>(loops, mean); }, AllTypes())));
+    ops.push_back(
+        OpDefinition(StrCat(mean ? "SegmentMean" : "SegmentSum", "(data: T, segment_ids: Tindices) -> (output: T)",
+                            kNumbers, " | Tindices: type in {i32,i64}"))
+            .Shape(SortedShape)
+            .Gradient(mean ? MeanGradient : SumGradient)
+            .Kernels(SegmentKernels(
+                [mean](const RowLoops& loops) { return std::make_unique<SortedSegment>(loops, mean); }, AllTypes())));
   }
   return ops;
 }

@@ -8,36 +8,31 @@
 namespace headrace {
 namespace {
 
-#define HR_FUNCTOR(Name, expression)     \
-  struct Name##Functor {                 \
-    template <typename T>                \
-    T operator()(T y, T dy) const {      \
-      return expression;                 \
-    }                                    \
+#define HR_FUNCTOR(Name, expression)                                           \
+  struct Name##Functor {                                                       \
+    template <typename T> T operator()(T y, T dy) const { return expression; } \
   }
-HR_FUNCTOR(SigmoidGrad, dy * y * (T(1) - y));
-HR_FUNCTOR(TanhGrad, dy * (T(1) - y * y));
+HR_FUNCTOR(SigmoidGrad, dy* y*(T(1) - y));
+HR_FUNCTOR(TanhGrad, dy*(T(1) - y * y));
 #undef HR_FUNCTOR
 
-template <typename T>
-T Conjugate(T y) {
-  if constexpr (kIsComplex<T>) return std::conj(y);
-  else return y;
+template <typename T> T Conjugate(T y) {
+  if constexpr (kIsComplex<T>)
+    return std::conj(y);
+  else
+    return y;
 }
 struct SqrtGradFunctor {
-  template <typename T>
-  T operator()(T y, T dy) const { return dy * T(0.5) / Conjugate(y); }
+  template <typename T> T operator()(T y, T dy) const { return dy * T(0.5) / Conjugate(y); }
 };
 struct RsqrtGradFunctor {
-  template <typename T>
-  T operator()(T y, T dy) const {
+  template <typename T> T operator()(T y, T dy) const {
     const T conjugate = Conjugate(y);
     return dy * T(-0.5) * (conjugate * conjugate * conjugate);
   }
 };
 struct ReciprocalGradFunctor {
-  template <typename T>
-  T operator()(T y, T dy) const {
+  template <typename T> T operator()(T y, T dy) const {
     const T conjugate = Conjugate(y);
     return -dy * (conjugate * conjugate);
   }
