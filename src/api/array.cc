@@ -89,10 +89,10 @@ Output Gather(const Input& params, const Input& indices, int axis) {
 }
 
 Output OneHot(const Input& indices, int depth, const OneHotOptions& options) {
-  return EmitComposite("one_hot", {indices}, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    const Endpoint on = builder.ScalarOf(options.dtype, options.on_value),
-                   off = builder.ScalarOf(options.dtype, options.off_value);
-    return builder.Op("OneHot", {in[0], builder.Scalar<int32_t>(depth), on, off}, {{"axis", options.axis}});
+  return EmitComposite("one_hot", {indices}, [&](const Composite& c, const std::vector<Endpoint>& in) {
+    const Endpoint on = c.inner().ScalarOf(options.dtype, options.on_value),
+                   off = c.inner().ScalarOf(options.dtype, options.off_value);
+    return c.Last("OneHot", {in[0], c.inner().Scalar<int32_t>(depth), on, off}, {{"axis", options.axis}});
   });
 }
 

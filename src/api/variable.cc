@@ -98,19 +98,19 @@ Output ReportUninitializedVariables(const CallScope& scope) {
   }
   if (names.empty()) return Constant(scope, Tensor::Vector(names));
   return EmitComposite(
-      "report_uninitialized_variables", initialized, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-        const Endpoint missing = builder.Op("LogicalNot", {builder.Op("Pack", in)});
-        const Endpoint zero = builder.Scalar<int32_t>(0);
+      "report_uninitialized_variables", initialized, [&](const Composite& c, const std::vector<Endpoint>& in) {
+        const Endpoint missing = c.inner().Op("LogicalNot", {c.inner().Op("Pack", in)});
+        const Endpoint zero = c.inner().Scalar<int32_t>(0);
         const Endpoint indices =
-            builder.Op("Reshape", {builder.Op("Where", {missing}), builder.Const(Tensor::Vector<int32_t>({-1}))});
-        return builder.Op("GatherV2", {builder.Const(Tensor::Vector(names)), indices, zero});
+            c.inner().Op("Reshape", {c.inner().Op("Where", {missing}), c.inner().Const(Tensor::Vector<int32_t>({-1}))});
+        return c.Last("GatherV2", {c.inner().Const(Tensor::Vector(names)), indices, zero});
       });
 }
 
 Output EmbeddingLookup(const Variable& table, const Input& ids) {
   const std::vector<Input> inputs = {ids, Input(table.handle(), ids.where())};
-  return EmitComposite("embedding_lookup", inputs, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    return builder.Op("ResourceGather", {in[1], in[0]}, {{"dtype", table.dtype()}});
+  return EmitComposite("embedding_lookup", inputs, [&](const Composite& c, const std::vector<Endpoint>& in) {
+    return c.Last("ResourceGather", {in[1], in[0]}, {{"dtype", table.dtype()}});
   });
 }
 

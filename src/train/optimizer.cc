@@ -36,10 +36,10 @@ class Updates {
   const GraphBuilder builder_;
   const OptimizerDefinition& optimizer_;
   const std::string name_;
+  const Endpoint learning_rate_;  // empty: the optimizer's own
   VariableCollection* collection_;
   std::map<std::string, std::vector<VariableNodes>> slots_;  // by variable, in the definition's order
   std::vector<VariableNodes> powers_;
-  const Endpoint learning_rate_;  // empty: the optimizer's own
   std::vector<Endpoint> hyperparameters_;
   std::vector<Node*> updates_;
 };
