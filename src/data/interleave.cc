@@ -11,10 +11,14 @@ using FunctionPtr = std::shared_ptr<const CompiledFunction>;
 
 class InterleaveStage final : public Stage {
  public:
-  InterleaveStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr function, const std::vector<Tensor>& captured,
-                  size_t cycle_length, int64_t block_length)
-      : context_(context), input_(std::move(input)), function_(std::move(function)), captured_(captured),
-        cycle_length_(cycle_length), block_length_(block_length) {}
+  InterleaveStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr function,
+                  const std::vector<Tensor>& captured, size_t cycle_length, int64_t block_length)
+      : context_(context),
+        input_(std::move(input)),
+        function_(std::move(function)),
+        captured_(captured),
+        cycle_length_(cycle_length),
+        block_length_(block_length) {}
 
   Status Next(Element* element, bool* end) override {
     while (true) {
@@ -63,7 +67,8 @@ class InterleaveStage final : public Stage {
     if (input_ended_) return OkStatus();
     argument.insert(argument.end(), captured_.begin(), captured_.end());
     HR_ASSIGN_OR_RETURN(std::vector<Tensor> made, function_->RunAndWait(std::move(argument), &context_->cancellation));
-    if (made.size() != 1) return InvalidArgument("The function must return a single dataset, it returned ", made.size(), " tensors");
+    if (made.size() != 1)
+      return InvalidArgument("The function must return a single dataset, it returned ", made.size(), " tensors");
     Open opened;
     HR_ASSIGN_OR_RETURN(opened.dataset, DatasetFromTensor(made[0]));
     HR_ASSIGN_OR_RETURN(opened.stage, opened.dataset->MakeStage(context_));
@@ -87,14 +92,18 @@ class InterleaveStage final : public Stage {
 
 class InterleaveDataset final : public SpecDataset {
  public:
-  InterleaveDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec, int64_t cycle_length,
-                    int64_t block_length)
-      : SpecDataset(std::move(spec)), input_(std::move(input)), function_(std::move(function)), captured_(std::move(captured)),
-        cycle_length_(static_cast<size_t>(cycle_length)), block_length_(block_length) {}
+  InterleaveDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec,
+                    int64_t cycle_length, int64_t block_length)
+      : SpecDataset(std::move(spec)),
+        input_(std::move(input)),
+        function_(std::move(function)),
+        captured_(std::move(captured)),
+        cycle_length_(static_cast<size_t>(cycle_length)),
+        block_length_(block_length) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
-    return std::unique_ptr<Stage>(
-        std::make_unique<InterleaveStage>(context, std::move(input), function_, captured_, cycle_length_, block_length_));
+    return std::unique_ptr<Stage>(std::make_unique<InterleaveStage>(context, std::move(input), function_, captured_,
+                                                                    cycle_length_, block_length_));
   }
 
  private:
@@ -107,8 +116,8 @@ class InterleaveDataset final : public SpecDataset {
 
 }  // namespace
 
-Result<DatasetPtr> MakeInterleaveDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec,
-                                         int64_t cycle_length, int64_t block_length) {
+Result<DatasetPtr> MakeInterleaveDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured,
+                                         ElementSpec spec, int64_t cycle_length, int64_t block_length) {
   if (cycle_length < 1) return InvalidArgument("`cycle_length` must be > 0, got ", cycle_length);
   if (block_length < 1) return InvalidArgument("`block_length` must be > 0, got ", block_length);
   return DatasetPtr(std::make_shared<InterleaveDataset>(std::move(input), std::move(function), std::move(captured),

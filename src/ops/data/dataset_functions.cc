@@ -94,7 +94,8 @@ class FilterCpu final : public FunctionKernelBase {
 
 class InterleaveCpu final : public FunctionKernelBase {
  public:
-  explicit InterleaveCpu(KernelConstruction& c) : FunctionKernelBase(c, "f"), flat_(c.node().op() == "FlatMapDataset") {}
+  explicit InterleaveCpu(KernelConstruction& c)
+      : FunctionKernelBase(c, "f"), flat_(c.node().op() == "FlatMapDataset") {}
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(DatasetPtr input, DatasetFromTensor(c.input(0)));
     HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompiledFunction> function, Compile());
@@ -104,8 +105,8 @@ class InterleaveCpu final : public FunctionKernelBase {
       HR_ASSIGN_OR_RETURN(cycle_length, ScalarInput<int64_t>(c, 1 + captured_count(), "cycle_length"));
       HR_ASSIGN_OR_RETURN(block_length, ScalarInput<int64_t>(c, 2 + captured_count(), "block_length"));
     }
-    return SetDatasetOutput(
-        c, MakeInterleaveDataset(std::move(input), std::move(function), Captured(c), spec(), cycle_length, block_length));
+    return SetDatasetOutput(c, MakeInterleaveDataset(std::move(input), std::move(function), Captured(c), spec(),
+                                                     cycle_length, block_length));
   }
 
  private:
@@ -140,15 +141,17 @@ std::vector<OpDefinition> DatasetFunctionOps() {
                 "predicate: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
                 "output_shapes: list(shape) >= 1 | metadata: string = ''",
                 ClassKernel<FilterCpu>()));
-  constexpr std::string_view kMaker = " | f: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
-                                      "output_shapes: list(shape) >= 1 | metadata: string = ''";
+  constexpr std::string_view kMaker =
+      " | f: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
+      "output_shapes: list(shape) >= 1 | metadata: string = ''";
   ops.push_back(DatasetOp(
       StrCat("FlatMapDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant)", kMaker),
       ClassKernel<InterleaveCpu>()));
-  ops.push_back(DatasetOp(StrCat("InterleaveDataset(input_dataset: variant, other_arguments: list(Targuments), cycle_length: i64, "
-                                 "block_length: i64) -> (handle: variant)",
-                                 kMaker),
-                          ClassKernel<InterleaveCpu>()));
+  ops.push_back(DatasetOp(
+      StrCat("InterleaveDataset(input_dataset: variant, other_arguments: list(Targuments), cycle_length: i64, "
+             "block_length: i64) -> (handle: variant)",
+             kMaker),
+      ClassKernel<InterleaveCpu>()));
   return ops;
 }
 
