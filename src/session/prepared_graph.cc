@@ -108,7 +108,8 @@ Status PreparedGraph::Register(std::map<std::string, Graph> parts, const Session
   }
   calls->Wait();
   for (size_t i = 0; i < parts_.size(); ++i) parts_[i].graph_handle = std::move((*handles)[i]);
-  std::ranges::stable_partition(parts_, [&](const PreparedPart& part) { return part.task != tasks.master().name; });
+  std::stable_partition(parts_.begin(), parts_.end(),
+                        [&](const PreparedPart& part) { return part.task != tasks.master().name; });
   return calls->RootCause();
 }
 
