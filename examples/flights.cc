@@ -26,7 +26,7 @@
 namespace flights {
 namespace {
 
-constexpr int64_t kBatch = 512, kEpochs = 3, kShuffleBuffer = 20'000;
+constexpr int64_t kBatch = 512, kEpochs = 3, kShuffleBuffer = 10'000;
 using SteadyClock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t stop_requested = 0;
@@ -39,14 +39,15 @@ struct TrainingInput {
 
 TrainingInput MakeTrainingInput(const hr::Scope& scope, const Flags& flags, const Schema& schema) {
   const hr::Output skip = hr::Placeholder(scope.WithName("skip"), hr::DType::kInt64, hr::PartialShape::Scalar());
-  return {skip, hr::data::MakeInitializableIterator(hr::data::FromTFRecords(scope, flags.Files("train"))
-                                                        .Shard(flags.num_workers, flags.worker)
-                                                        .Shuffle(kShuffleBuffer, {.seed = 1 + flags.worker})
-                                                        .Repeat(kEpochs)
-                                                        .Batch(kBatch)
-                                                        .Map([&](const hr::Output& records) { return Parse(schema, records); })
-                                                        .Skip(skip)
-                                                        .Prefetch(2))};
+  return {skip, hr::data::MakeInitializableIterator(
+                    hr::data::FromTFRecords(scope, flags.Files("train"))
+                        .Shard(flags.num_workers, flags.worker)
+                        .Shuffle(kShuffleBuffer, {.seed = 1 + flags.worker})
+                        .Repeat(kEpochs)
+                        .Batch(kBatch)
+                        .Map([&](const hr::Output& records) { return Parse(schema, records); })
+                        .Skip(skip)
+                        .Prefetch(2))};
 }
 
 hr::data::Iterator MakeTestInput(const hr::Scope& scope, const Flags& flags, const Schema& schema) {
@@ -58,18 +59,25 @@ hr::data::Iterator MakeTestInput(const hr::Scope& scope, const Flags& flags, con
 
 hr::Scope MakeRoot(const Flags& flags) {
   const hr::Scope root = hr::Scope::NewRoot();
-  return flags.is_distributed() ? root.WithDevice(hr::ReplicaDeviceSetter(flags.cluster, {.worker_device = flags.WorkerDevice()})) : root;
+  return flags.is_distributed()
+             ? root.WithDevice(hr::ReplicaDeviceSetter(flags.cluster, {.worker_device = flags.WorkerDevice()}))
+             : root;
 }
 
 // The graph of one worker. All workers make the same variables in the same order, so they share them on the parameter servers.
 struct Program {
   Program(const Flags& flags, const Schema& schema)
-      : root(MakeRoot(flags)), on_worker(root.WithDevice(flags.WorkerDevice())), global_step(hr::train::GetOrCreateGlobalStep(root)),
-        model(root, schema), progress(root, flags.num_workers), input(MakeTrainingInput(on_worker, flags, schema)),
+      : root(MakeRoot(flags)),
+        on_worker(root.WithDevice(flags.WorkerDevice())),
+        global_step(hr::train::GetOrCreateGlobalStep(root)),
+        model(root, schema),
+        progress(root, flags.num_workers),
+        input(MakeTrainingInput(on_worker, flags, schema)),
         test(MakeTestInput(on_worker, flags, schema)) {
     const Batch batch = Batch::From(input.iterator.Next<Batch::kComponents>());
     loss = model.Loss(batch);
-    step = progress.CountAfter(model.Minimize(loss, global_step), flags.worker, batch);
+    step = progress.CountAfter(model.Minimize(loss, global_step, kEpochs * schema.train_rows / kBatch), flags.worker,
+                               batch);
     const Batch test_batch = Batch::From(test.Next<Batch::kComponents>());
     test_labels = test_batch.labels;
     test_logits = model.Logits(test_batch);
@@ -162,7 +170,8 @@ hr::Result<double> Evaluate(Program& program, hr::Session& session) {
 }
 
 // What the chief does once all workers are done: a last checkpoint, the test, the report.
-hr::Status Finish(const Flags& flags, int64_t train_rows, SteadyClock::time_point begin, Program& program, hr::Session& session) {
+hr::Status Finish(const Flags& flags, int64_t train_rows, SteadyClock::time_point begin, Program& program,
+                  hr::Session& session) {
   while (true) {
     HR_ASSIGN_OR_RETURN(const bool done, program.gate->AllDone(session, flags.worker));
     if (done) break;

@@ -1,5 +1,5 @@
-// The founding program: softmax regression on a cluster of one parameter server and two workers, from slices of memory, placed by the
-// replica device setter, trained until the data ends.
+// The founding program: softmax regression on a cluster of one parameter server and two workers, from slices of memory,
+// placed by the replica device setter, trained until the data ends.
 //
 // So that it can be tried at once, it starts the three servers in this process. Elsewhere each is a process of its own:
 //   headrace server --cluster '{"worker": ["127.0.0.1:2222", "127.0.0.1:2223"], "ps": ["127.0.0.1:2224"]}' --job ps --task 0
@@ -45,7 +45,8 @@ hr::Status Train(const hr::ClusterSpec& cluster) {
   hr::Output loss = hr::ReduceMean(hr::SparseSoftmaxCrossEntropy(hr::MatMul(x, w) + b, y));
   hr::Operation train = hr::train::GradientDescent(0.01).Minimize(loss);
 
-  HR_ASSIGN_OR_RETURN(hr::Session session, hr::Session::Open("grpc://127.0.0.1:2222", root, {.log_device_placement = true}));
+  HR_ASSIGN_OR_RETURN(hr::Session session,
+                      hr::Session::Open("grpc://127.0.0.1:2222", root, {.log_device_placement = true}));
   HR_RETURN_IF_ERROR(session.Run(hr::GlobalVariablesInitializer(root)));
   HR_RETURN_IF_ERROR(session.Run(iterator.initializer()));
   for (int step = 0;; ++step) {
@@ -57,9 +58,9 @@ hr::Status Train(const hr::ClusterSpec& cluster) {
 }
 
 hr::Status Main() {
-  HR_ASSIGN_OR_RETURN(hr::ClusterSpec cluster, hr::ClusterSpec::FromJobs({
-      {"worker", {"127.0.0.1:2222", "127.0.0.1:2223"}},
-      {"ps", {"127.0.0.1:2224"}}}));
+  HR_ASSIGN_OR_RETURN(
+      hr::ClusterSpec cluster,
+      hr::ClusterSpec::FromJobs({{"worker", {"127.0.0.1:2222", "127.0.0.1:2223"}}, {"ps", {"127.0.0.1:2224"}}}));
   HR_ASSIGN_OR_RETURN(hr::Server ps, hr::Server::Start(cluster, "ps", 0));
   HR_ASSIGN_OR_RETURN(hr::Server worker0, hr::Server::Start(cluster, "worker", 0));
   HR_ASSIGN_OR_RETURN(hr::Server worker1, hr::Server::Start(cluster, "worker", 1));

@@ -17,7 +17,7 @@ namespace hr = headrace::api;
 struct Flags {
   std::string data, checkpoint_directory, result_file;
   bool resume = false;
-  double save_seconds = 5;
+  double save_seconds = 1;
   int64_t max_steps = 0;  // of this worker; 0: until the data ends
 
   hr::ClusterSpec cluster;  // empty: no cluster
@@ -56,8 +56,9 @@ inline hr::Status ReadTask(Flags* flags) {
   HR_ASSIGN_OR_RETURN(const std::optional<hr::TaskConfig> config, hr::TaskConfig::FromEnvironment());
   if (!config) return hr::OkStatus();
   if (config->job != "worker" || !config->cluster.jobs().contains("ps")) {
-    return hr::Status(hr::Code::kInvalidArgument, "TF_CONFIG: this program is a worker of a cluster with the jobs ps and worker, not job '" +
-                                                      config->job + "' of " + config->cluster.ToString());
+    return hr::Status(hr::Code::kInvalidArgument,
+                      "TF_CONFIG: this program is a worker of a cluster with the jobs ps and worker, not job '" +
+                          config->job + "' of " + config->cluster.ToString());
   }
   flags->cluster = config->cluster;
   flags->worker = config->task;

@@ -15,7 +15,8 @@ namespace flights {
 class Gate {
  public:
   Gate(const hr::Scope& scope, int num_workers)
-      : turn_(MakeNumber(scope, "gate/turn")), entered_(hr::Placeholder(scope.WithName("gate/value"), hr::DType::kInt64)) {
+      : turn_(MakeNumber(scope, "gate/turn")),
+        entered_(hr::Placeholder(scope.WithName("gate/value"), hr::DType::kInt64)) {
     for (int i = 0; i < num_workers; ++i) workers_.push_back(MakeNumber(scope, "gate/worker_" + std::to_string(i)));
     set_turn_ = turn_.Assign(entered_);
     for (const hr::Variable& worker : workers_) set_worker_.push_back(worker.Assign(entered_));
@@ -39,7 +40,9 @@ class Gate {
   }
 
   /// A worker that has no more steps to do.
-  hr::Status Leave(hr::Session& session, int worker) { return Set(session, set_worker_[static_cast<size_t>(worker)], kDone); }
+  hr::Status Leave(hr::Session& session, int worker) {
+    return Set(session, set_worker_[static_cast<size_t>(worker)], kDone);
+  }
 
   /// Runs `save` while the other workers wait. A worker that does not come (it may be lost) is not waited for longer than some seconds.
   hr::Status WhileHeld(hr::Session& session, int chief, const std::function<hr::Status()>& save) {

@@ -21,7 +21,7 @@ LIMIT = 5.0  # numeric columns are cut off this many standard deviations from th
 SHUFFLE_SEED = 2013
 
 CATEGORICAL = ["carrier", "origin", "dest", "hour", "weekday"]
-CROSSES = [
+CROSSES: list[tuple[str, ...]] = [
     ("carrier", "dest"),
     ("carrier", "origin"),
     ("carrier", "hour"),
@@ -103,7 +103,7 @@ def schedule(flights: pd.DataFrame) -> pd.DataFrame:
     table = flights[["month", "carrier", "origin", "dest", "hour", "distance", "arr_delay"]].assign(time=time)
     table["weekday"] = day.dt.day_of_week
     table["minute_of_day"] = minutes(flights["sched_dep_time"])
-    # Clock time at the destination less clock time at the origin: constant zones apart, the time planned.
+    # Local arrival less local departure: the planned duration, shifted by the time zones between.
     table["block_minutes"] = (minutes(flights["sched_arr_time"]) - table["minute_of_day"]) % 1440
     table["flights_in_hour"] = table.groupby(["origin", "time"])["hour"].transform("size")
     table["carrier_flights_in_hour"] = table.groupby(["origin", "time", "carrier"])["hour"].transform("size")
@@ -140,7 +140,8 @@ def build(data: Path) -> tuple[pd.DataFrame, pd.Series, dict]:
         "label": (table["arr_delay"] > LATE_MINUTES).astype(int),
     }
     columns: list[dict] = [{"name": "id", "role": "id"}, {"name": "label", "role": "label"}]
-    for parts in [(name,) for name in CATEGORICAL] + CROSSES:
+    singles: list[tuple[str, ...]] = [(name,) for name in CATEGORICAL]
+    for parts in singles + CROSSES:
         name = "_x_".join(parts)
         values = table[parts[0]] if len(parts) == 1 else join(table, parts)
         out[name], size = encode(values, training)

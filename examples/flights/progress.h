@@ -30,8 +30,9 @@ class Progress {
   /// `update`, then the batch added to the worker's count, in one addition.
   hr::Operation CountAfter(const hr::Operation& update, int worker, const Batch& batch) const {
     const hr::Output ones = hr::OnesLike(batch.ids);
-    const hr::Output used = hr::Stack({hr::ReduceSum(ones), hr::ReduceSum(batch.ids), hr::ReduceSum(hr::Square(batch.ids)),
-                                       hr::Constant(batch.ids.scope(), int64_t{1})});
+    const hr::Output used =
+        hr::Stack({hr::ReduceSum(ones), hr::ReduceSum(batch.ids), hr::ReduceSum(hr::Square(batch.ids)),
+                   hr::Constant(batch.ids.scope(), int64_t{1})});
     const hr::Scope after = batch.ids.scope().WithControlDependencies({update});
     return counts_[static_cast<size_t>(worker)].AssignAdd(hr::Identity(used.In(after)));
   }
@@ -59,7 +60,8 @@ class Progress {
     }
     const int64_t sum = records * (records - 1) / 2;
     const int64_t squares = records * (records - 1) / 2 * (2 * records - 1) / 3;
-    return total.records == epochs * records && total.sum_of_ids == epochs * sum && total.sum_of_squared_ids == epochs * squares;
+    return total.records == epochs * records && total.sum_of_ids == epochs * sum &&
+           total.sum_of_squared_ids == epochs * squares;
   }
 
  private:

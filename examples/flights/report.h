@@ -76,7 +76,8 @@ inline hr::Status Report(double auc, const std::vector<Used>& used, int64_t reco
   for (size_t i = 0; i < used.size(); ++i) {
     total += used[i].records;
     steps["worker:" + std::to_string(i)] = used[i].steps;
-    std::printf("worker %zu: %lld steps, %lld records\n", i, static_cast<long long>(used[i].steps), static_cast<long long>(used[i].records));
+    std::printf("worker %zu: %lld steps, %lld records\n", i, static_cast<long long>(used[i].steps),
+                static_cast<long long>(used[i].records));
   }
   result["records_used"] = total;
   result["steps"] = steps;
@@ -84,8 +85,9 @@ inline hr::Status Report(double auc, const std::vector<Used>& used, int64_t reco
   std::printf("AUC on the test month: %.4f\n", auc);
   if (!file.empty()) std::ofstream(file) << result.dump() << "\n";
   if (!Progress::IsExact(used, records, epochs)) {
-    return hr::Status(hr::Code::kInternal, "the workers used " + std::to_string(total) + " records, or some twice: expected each of " +
-                                               std::to_string(records) + " once in each of " + std::to_string(epochs) + " epochs");
+    return hr::Status(hr::Code::kInternal, "the workers used " + std::to_string(total) +
+                                               " records, or some twice: expected each of " + std::to_string(records) +
+                                               " once in each of " + std::to_string(epochs) + " epochs");
   }
   return hr::OkStatus();
 }

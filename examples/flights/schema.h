@@ -40,8 +40,10 @@ struct Schema {
   }
 
   std::vector<hr::Feature> Features() const {
-    std::vector<hr::Feature> features = {hr::Feature::Fixed("id", hr::DType::kInt64), hr::Feature::Fixed("label", hr::DType::kInt64)};
-    for (const Categorical& column : categorical) features.push_back(hr::Feature::Fixed(column.name, hr::DType::kInt64));
+    std::vector<hr::Feature> features = {hr::Feature::Fixed("id", hr::DType::kInt64),
+                                         hr::Feature::Fixed("label", hr::DType::kInt64)};
+    for (const Categorical& column : categorical)
+      features.push_back(hr::Feature::Fixed(column.name, hr::DType::kInt64));
     for (const std::string& name : numeric) features.push_back(hr::Feature::Fixed(name, hr::DType::kFloat));
     return features;
   }

@@ -8,7 +8,9 @@
 namespace headrace::api {
 namespace {
 
-Tensor Ints(const std::vector<int>& values) { return Tensor::Vector(std::vector<int32_t>(values.begin(), values.end())); }
+Tensor Ints(const std::vector<int>& values) {
+  return Tensor::Vector(std::vector<int32_t>(values.begin(), values.end()));
+}
 
 // Extents as TensorFlow writes them: i32 where they fit.
 Tensor Extents(const std::vector<int64_t>& values) {
@@ -74,7 +76,9 @@ Output Concat(const std::vector<Input>& inputs, int axis) {
 
 Output Stack(const std::vector<Input>& inputs, int axis) { return Emit("Pack", inputs, {{"axis", axis}}); }
 
-std::vector<Output> Unstack(const Input& x, int count, int axis) { return EmitAll("Unpack", {x}, {{"num", count}, {"axis", axis}}); }
+std::vector<Output> Unstack(const Input& x, int count, int axis) {
+  return EmitAll("Unpack", {x}, {{"num", count}, {"axis", axis}});
+}
 
 std::vector<Output> Split(const Input& x, int count, int axis) {
   return EmitAll("Split", {Tensor::Scalar<int32_t>(axis), x}, {{"num_split", count}});
@@ -85,9 +89,10 @@ Output Gather(const Input& params, const Input& indices, int axis) {
 }
 
 Output OneHot(const Input& indices, int depth, const OneHotOptions& options) {
-  return EmitComposite("one_hot", {indices}, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    const Endpoint on = builder.ScalarOf(options.dtype, options.on_value), off = builder.ScalarOf(options.dtype, options.off_value);
-    return builder.Op("OneHot", {in[0], builder.Scalar<int32_t>(depth), on, off}, {{"axis", options.axis}});
+  return EmitComposite("one_hot", {indices}, [&](const Composite& c, const std::vector<Endpoint>& in) {
+    const Endpoint on = c.inner().ScalarOf(options.dtype, options.on_value),
+                   off = c.inner().ScalarOf(options.dtype, options.off_value);
+    return c.Last("OneHot", {in[0], c.inner().Scalar<int32_t>(depth), on, off}, {{"axis", options.axis}});
   });
 }
 
@@ -97,11 +102,14 @@ Output Cast(const Input& x, DType dtype) {
 }
 
 Output Range(const CallScope& scope, int limit) {
-  return EmitIn(scope, "Range", {Tensor::Scalar<int32_t>(0), Tensor::Scalar<int32_t>(limit), Tensor::Scalar<int32_t>(1)}).output(0);
+  return EmitIn(scope, "Range",
+                {Tensor::Scalar<int32_t>(0), Tensor::Scalar<int32_t>(limit), Tensor::Scalar<int32_t>(1)})
+      .output(0);
 }
 
 Output Fill(const Output& shape, const Input& value) {
-  const Input number = value.is_number() ? Input(Tensor::Scalar(static_cast<float>(value.number())), value.where()) : value;
+  const Input number =
+      value.is_number() ? Input(Tensor::Scalar(static_cast<float>(value.number())), value.where()) : value;
   return Emit("Fill", {shape, number});
 }
 
@@ -109,6 +117,8 @@ Operation Group(const CallScope& scope, const std::vector<Operation>& operations
   return EmitIn(CallScope(scope.scope().WithControlDependencies(operations), scope.where()), "NoOp", {});
 }
 
-Operation RawOp(const CallScope& scope, const std::string& op, const std::vector<Input>& inputs) { return EmitIn(scope, op, inputs); }
+Operation RawOp(const CallScope& scope, const std::string& op, const std::vector<Input>& inputs) {
+  return EmitIn(scope, op, inputs);
+}
 
 }  // namespace headrace::api

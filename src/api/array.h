@@ -1,4 +1,5 @@
-// Tensors as such: constants, placeholders, shapes, slices, joining, types. Each function adds TensorFlow's op of the name given beside it.
+// Tensors as such: constants, placeholders, shapes, slices, joining, types. Each function adds TensorFlow's op of the
+// name given beside it.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,7 @@ namespace headrace::api {
 
 /// A tensor that is always `value`. Op Const.
 HR_EXPORT Output Constant(const CallScope& scope, const Tensor& value);
-template <typename T>
-Output Constant(const CallScope& scope, T value) {
+template <typename T> Output Constant(const CallScope& scope, T value) {
   return Constant(scope, Tensor::Scalar(value));
 }
 /// A tensor that every run has to feed. A fed tensor must fit `shape` (unset: any). Op Placeholder.
@@ -37,7 +37,8 @@ HR_EXPORT Output Reshape(const Input& x, const Output& shape);
 HR_EXPORT Output ExpandDims(const Input& x, int axis);
 /// Without the named dimensions, which must have extent 1; none named: without all such. Op Squeeze.
 HR_EXPORT Output Squeeze(const Input& x, const std::vector<int>& axes = {});
-/// Dimension i of the result is dimension perm[i] of x; empty: reversed. REQUIRES: a known rank when empty. Op Transpose.
+/// Dimension i of the result is dimension perm[i] of x; empty: reversed. REQUIRES: a known rank when empty. Op
+/// Transpose.
 HR_EXPORT Output Transpose(const Input& x, const std::vector<int>& perm = {});
 /// Each dimension i repeated multiples[i] times. Op Tile.
 HR_EXPORT Output Tile(const Input& x, const std::vector<int>& multiples);
@@ -53,7 +54,8 @@ HR_EXPORT std::vector<Output> Unstack(const Input& x, int count, int axis = 0);
 /// `count` equal parts along a dimension. Op Split.
 HR_EXPORT std::vector<Output> Split(const Input& x, int count, int axis);
 
-/// The slices of `params` along `axis` at `indices` (i32 or i64, any shape); an index out of range fails the step. Op GatherV2.
+/// The slices of `params` along `axis` at `indices` (i32 or i64, any shape); an index out of range fails the step. Op
+/// GatherV2.
 HR_EXPORT Output Gather(const Input& params, const Input& indices, int axis = 0);
 
 struct OneHotOptions {
@@ -75,8 +77,8 @@ HR_EXPORT Output Fill(const Output& shape, const Input& value);
 /// An operation without result that runs after all of them. Op NoOp.
 HR_EXPORT Operation Group(const CallScope& scope, const std::vector<Operation>& operations);
 
-/// Any registered op by its TensorFlow name, with outputs as inputs and no attributes but what follows from them; for what has no
-/// function here. Errors: kNotFound for an unknown op, remembered by the graph.
+/// Any registered op by its TensorFlow name, with outputs as inputs and no attributes but what follows from them; for
+/// what has no function here. Errors: kNotFound for an unknown op, remembered by the graph.
 HR_EXPORT Operation RawOp(const CallScope& scope, const std::string& op, const std::vector<Input>& inputs);
 
 }  // namespace headrace::api

@@ -18,7 +18,8 @@ DeviceFunction ReplicaDeviceSetter(const ClusterSpec& cluster, const DeviceSette
   return headrace::train::ReplicaDeviceSetter(setter);
 }
 
-Result<Server> Server::Start(const ClusterSpec& cluster, const std::string& job, int task, const ServerSettings& settings) {
+Result<Server> Server::Start(const ClusterSpec& cluster, const std::string& job, int task,
+                             const ServerSettings& settings) {
   RegisterAllOps();
   ServerOptions options;
   options.cluster = cluster;

@@ -34,16 +34,25 @@ AttrMap SpecAttrs(const std::vector<DType>& types, const std::vector<PartialShap
 Tensor Number(int64_t value) { return Tensor::Scalar<int64_t>(value); }
 
 // A transformation that leaves the elements' types and shapes.
-Dataset Transformed(const Dataset& input, std::string_view op, const std::vector<Input>& parameters, AttrMap attrs = {}) {
+Dataset Transformed(const Dataset& input, std::string_view op, const std::vector<Input>& parameters,
+                    AttrMap attrs = {}) {
   std::vector<Input> inputs = {input.variant()};
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   attrs.merge(SpecAttrs(input.output_types(), input.output_shapes()));
   return DatasetAccess::Make(Emit(op, inputs, std::move(attrs)), input.output_types(), input.output_shapes());
 }
 
-Dataset FromFiles(const CallScope& scope, std::string_view op, const std::vector<std::string>& paths, const FileOptions& options) {
-  const std::vector<Input> inputs = {Tensor::Vector(paths), Tensor::Scalar(options.compression), Number(options.buffer_bytes)};
+Dataset FromFiles(const CallScope& scope, std::string_view op, const std::vector<std::string>& paths,
+                  const FileOptions& options) {
+  const std::vector<Input> inputs = {Tensor::Vector(paths), Tensor::Scalar(options.compression),
+                                     Number(options.buffer_bytes)};
   return DatasetAccess::Make(EmitIn(scope, op, inputs).output(0), {DType::kString}, {PartialShape::Scalar()});
+}
+
+// A name that no function of the program has, also where functions are traced inside functions.
+std::string FunctionName(GraphState* graph, const std::string& prefix) {
+  while (graph->parent != nullptr) graph = graph->parent.get();
+  return StrCat(prefix, graph->num_functions++);
 }
 
 // What became of a C++ function: a function of the graph, the captured outputs, and what it returns.
@@ -54,46 +63,68 @@ struct Traced {
   std::vector<PartialShape> shapes;
 };
 
-Result<Traced> Trace(const Dataset& input, const ElementFunction& function, const std::string& name_prefix) {
-  const std::shared_ptr<GraphState> outer = Access::GraphOf(input.variant().scope());
-  auto inner = std::make_shared<GraphState>();
-  inner->parent = outer;
-  inner->seed = outer->seed;
-  const Scope scope = Access::MakeScope({inner, GraphBuilder(&inner->graph, &inner->status), {}, false});
-  inner->num_arguments = static_cast<int>(input.output_types().size());
+// The graph of a function while it is traced, with an argument for each component.
+struct Tracing {
+  std::shared_ptr<GraphState> graph;
+  Scope scope;
   std::vector<Output> arguments;
   std::vector<Node*> argument_nodes;
-  for (int i = 0; i < inner->num_arguments; ++i) {
+};
+
+Result<Tracing> StartTracing(const Dataset& input) {
+  Tracing tracing;
+  tracing.graph = std::make_shared<GraphState>();
+  GraphState& graph = *tracing.graph;
+  graph.parent = Access::GraphOf(input.variant().scope());
+  graph.seed = graph.parent->seed;
+  graph.num_arguments = static_cast<int>(input.output_types().size());
+  tracing.scope = Access::MakeScope({tracing.graph, GraphBuilder(&graph.graph, &graph.status), {}, false});
+  for (int i = 0; i < graph.num_arguments; ++i) {
     const AttrMap attrs = {{"T", input.output_types()[static_cast<size_t>(i)]}, {"index", i}};
-    const Output argument = EmitIn(scope.WithName(StrCat("arg", i)), "_Arg", {}, attrs).output(0);
-    if (!argument.valid()) return inner->status;
-    argument_nodes.push_back(Access::EndpointOf(argument).node);
-    argument_nodes.back()->set_output_shapes({input.output_shapes()[static_cast<size_t>(i)]});
-    arguments.push_back(argument);
+    const Output argument = EmitIn(tracing.scope.WithName(StrCat("arg", i)), "_Arg", {}, attrs).output(0);
+    if (!argument.valid()) return graph.status;
+    tracing.arguments.push_back(argument);
+    tracing.argument_nodes.push_back(Access::EndpointOf(argument).node);
+    tracing.argument_nodes.back()->set_output_shapes({input.output_shapes()[static_cast<size_t>(i)]});
   }
-  const std::vector<Output> results = function(arguments);
-  HR_RETURN_IF_ERROR(inner->status);
+  return tracing;
+}
+
+// Adds the traced graph, and the functions that it made itself, to the library of the graph around it.
+Result<FunctionRef> AddToLibrary(const Tracing& tracing, const std::string& name_prefix,
+                                 const std::vector<Endpoint>& results) {
+  FunctionLibrary& library = tracing.graph->parent->graph.functions();
+  for (const auto& [name, called] : tracing.graph->graph.functions().functions())
+    HR_RETURN_IF_ERROR(library.Add(*called));
+  FunctionRef function;
+  function.name = FunctionName(tracing.graph.get(), name_prefix);
+  HR_ASSIGN_OR_RETURN(FunctionDef def,
+                      ExportFunction(tracing.graph->graph, function.name, tracing.argument_nodes, results));
+  HR_RETURN_IF_ERROR(library.Add(std::move(def)));
+  return function;
+}
+
+Result<Traced> Trace(const Dataset& input, const ElementFunction& function, const std::string& name_prefix) {
+  HR_ASSIGN_OR_RETURN(Tracing tracing, StartTracing(input));
+  const std::vector<Output> results = function(tracing.arguments);
+  HR_RETURN_IF_ERROR(tracing.graph->status);
   if (results.empty()) {
     return InvalidArgument("The dataset's function returned nothing, or takes another number of components than the ",
-                           inner->num_arguments, " of an element");
+                           tracing.graph->num_arguments, " of an element");
   }
   Traced traced;
   std::vector<Endpoint> endpoints;
   for (const Output& result : results) {
-    HR_ASSIGN_OR_RETURN(const Endpoint endpoint, ToEndpoint(scope, result, DType::kFloat));
+    HR_ASSIGN_OR_RETURN(const Endpoint endpoint, ToEndpoint(tracing.scope, result, DType::kFloat));
     endpoints.push_back(endpoint);
     traced.types.push_back(RemoveRef(endpoint.dtype()));
     traced.shapes.push_back(endpoint.shape());
   }
-  for (const GraphState::Capture& capture : inner->captures) {
-    argument_nodes.push_back(capture.argument.node);
+  for (const GraphState::Capture& capture : tracing.graph->captures) {
+    tracing.argument_nodes.push_back(capture.argument.node);
     traced.captures.push_back(capture.outer);
   }
-  FunctionLibrary& library = outer->graph.functions();
-  for (const auto& [name, called] : inner->graph.functions().functions()) HR_RETURN_IF_ERROR(library.Add(*called));
-  traced.function.name = StrCat(name_prefix, library.functions().size());
-  HR_ASSIGN_OR_RETURN(FunctionDef def, ExportFunction(inner->graph, traced.function.name, argument_nodes, endpoints));
-  HR_RETURN_IF_ERROR(library.Add(std::move(def)));
+  HR_ASSIGN_OR_RETURN(traced.function, AddToLibrary(tracing, name_prefix, endpoints));
   return traced;
 }
 
@@ -125,7 +156,8 @@ std::vector<DType> CaptureTypes(const Traced& traced) {
 // A one-shot iterator makes its dataset by itself, where no variable is initialized and nothing is fed.
 Status CheckConstantSource(const NodeDef& node) {
   if (node.op != "Placeholder" && node.op != "VarHandleOp" && node.op != "IteratorV2") return OkStatus();
-  return InvalidArgument("MakeOneShotIterator: the dataset depends on '", node.name, "' (", node.op, "); use MakeInitializableIterator");
+  return InvalidArgument("MakeOneShotIterator: the dataset depends on '", node.name, "' (", node.op,
+                         "); use MakeInitializableIterator");
 }
 
 }  // namespace
@@ -174,7 +206,9 @@ Dataset Dataset::Skip(int64_t count) const { return Transformed(*this, "SkipData
 Dataset Dataset::Shard(int64_t num_shards, int64_t index) const {
   return Transformed(*this, "ShardDataset", {Number(num_shards), Number(index)});
 }
-Dataset Dataset::Prefetch(int64_t buffer_size) const { return Transformed(*this, "PrefetchDataset", {Number(buffer_size)}); }
+Dataset Dataset::Prefetch(int64_t buffer_size) const {
+  return Transformed(*this, "PrefetchDataset", {Number(buffer_size)});
+}
 
 Dataset Dataset::Batch(int64_t size, const BatchOptions& options) const {
   std::vector<PartialShape> shapes;
@@ -191,13 +225,16 @@ Dataset Dataset::Batch(int64_t size, const BatchOptions& options) const {
   return DatasetAccess::Make(Emit("BatchDatasetV2", inputs, SpecAttrs(types_, shapes)), types_, shapes);
 }
 
-Dataset Dataset::MapElements(const ElementFunction& function, const MapOptions& options, std::source_location where) const {
+Dataset Dataset::MapElements(const ElementFunction& function, const MapOptions& options,
+                             std::source_location where) const {
   const std::optional<Traced> traced = TraceAt(*this, function, "Dataset_map_", where);
   if (!traced) return *this;
   std::vector<Input> inputs = WithCaptures(*this, *traced, where);
   inputs.emplace_back(Number(options.num_parallel_calls), where);
   AttrMap attrs = SpecAttrs(traced->types, traced->shapes);
-  attrs.merge(AttrMap{{"f", traced->function}, {"Targuments", CaptureTypes(*traced)}, {"preserve_cardinality", true},
+  attrs.merge(AttrMap{{"f", traced->function},
+                      {"Targuments", CaptureTypes(*traced)},
+                      {"preserve_cardinality", true},
                       {"deterministic", "true"}});
   return DatasetAccess::Make(Emit("ParallelMapDatasetV2", inputs, std::move(attrs)), traced->types, traced->shapes);
 }
@@ -207,7 +244,8 @@ Dataset Dataset::FilterElements(const ElementFunction& function, std::source_loc
   if (!traced) return *this;
   AttrMap attrs = SpecAttrs(types_, shapes_);
   attrs.merge(AttrMap{{"predicate", traced->function}, {"Targuments", CaptureTypes(*traced)}});
-  return DatasetAccess::Make(Emit("FilterDataset", WithCaptures(*this, *traced, where), std::move(attrs)), types_, shapes_);
+  return DatasetAccess::Make(Emit("FilterDataset", WithCaptures(*this, *traced, where), std::move(attrs)), types_,
+                             shapes_);
 }
 
 std::vector<Output> Iterator::GetNext(std::source_location where) const { return NextOf(types_.size(), where); }
@@ -215,7 +253,8 @@ std::vector<Output> Iterator::GetNext(std::source_location where) const { return
 std::vector<Output> Iterator::NextOf(size_t num_components, std::source_location where) const {
   if (handle_.scope().valid() && num_components != types_.size()) {
     Remember(*Access::GraphOf(handle_.scope()),
-             InvalidArgument("Iterator: elements have ", types_.size(), " components, asked for ", num_components), where);
+             InvalidArgument("Iterator: elements have ", types_.size(), " components, asked for ", num_components),
+             where);
   }
   return EmitAll("IteratorGetNext", {Input(handle_, where)}, SpecAttrs(types_, shapes_));
 }
@@ -238,9 +277,10 @@ Iterator MakeOneShotIterator(const Dataset& dataset, std::source_location where)
     BuildAt(graph, where, [&]() -> Status {
       if (!dataset.variant().valid()) return InvalidArgument("The dataset is empty");
       FunctionLibrary& library = graph.graph.functions();
-      factory.name = StrCat("_make_dataset_", library.functions().size());
-      HR_ASSIGN_OR_RETURN(FunctionDef def, ExportFunction(graph.graph, factory.name, {}, {Access::EndpointOf(dataset.variant())},
-                                                          FunctionContent::kNeeded));
+      factory.name = FunctionName(&graph, "_make_dataset_");
+      HR_ASSIGN_OR_RETURN(FunctionDef def,
+                          ExportFunction(graph.graph, factory.name, {}, {Access::EndpointOf(dataset.variant())},
+                                         FunctionContent::kNeeded));
       for (const NodeDef& node : def.nodes) HR_RETURN_IF_ERROR(CheckConstantSource(node));
       return library.Add(std::move(def));
     });

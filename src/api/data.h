@@ -1,22 +1,19 @@
-// Datasets: streams of elements, read, transformed and batched natively where the iterator stands. An element has one or more
-// components, each a tensor. Nothing is read before an iterator runs.
+// Datasets: streams of elements, read, transformed and batched natively where the iterator stands. An element has one
+// or more components, each a tensor. Nothing is read before an iterator runs.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/element_function.h"
 #include "api/output.h"
 
 namespace headrace::api::data {
-
-/// What a function traced by Map computes from an element's components.
-using ElementFunction = std::function<std::vector<Output>(const std::vector<Output>&)>;
 
 struct ShuffleOptions {
   std::optional<int64_t> seed = {};  // the order is TensorFlow's at equal seeds; see SetRandomSeed
@@ -33,37 +30,6 @@ struct FileOptions {
   int64_t buffer_bytes = 256 * 1024;
 };
 
-namespace internal {
-template <typename F, size_t... I>
-constexpr bool Takes(std::index_sequence<I...>) {
-  return std::is_invocable_v<F&, decltype((void)I, std::declval<Output>())...>;
-}
-/// The number of components that F takes, up to 8; -1: none of these.
-template <typename F, size_t N = 1>
-constexpr int NumComponents() {
-  if constexpr (N > 8) {
-    return -1;
-  } else if constexpr (Takes<F>(std::make_index_sequence<N>())) {
-    return static_cast<int>(N);
-  } else {
-    return NumComponents<F, N + 1>();
-  }
-}
-inline std::vector<Output> ToVector(Output output) { return {std::move(output)}; }
-inline std::vector<Output> ToVector(std::vector<Output> outputs) { return outputs; }
-template <size_t N>
-std::vector<Output> ToVector(const std::array<Output, N>& outputs) {
-  return {outputs.begin(), outputs.end()};
-}
-template <typename F, size_t... I>
-ElementFunction Adapt(F function, std::index_sequence<I...>) {
-  return [function](const std::vector<Output>& element) mutable {
-    if (element.size() != sizeof...(I)) return std::vector<Output>();  // reported by Map: nothing was computed
-    return ToVector(function(element[I]...));
-  };
-}
-}  // namespace internal
-
 /// A description of a stream. Immutable, cheap to copy. Mistakes are remembered by the graph.
 class HR_EXPORT Dataset {
  public:
@@ -77,7 +43,8 @@ class HR_EXPORT Dataset {
   Dataset Repeat(int64_t count = -1) const;
   Dataset Take(int64_t count) const;  ///< at most the first `count` elements; op TakeDataset
   Dataset Skip(int64_t count) const;  ///< all but the first `count` elements; op SkipDataset
-  /// The same with a computed count (i64 scalar), taken when the iterator starts: how a run goes on where another one stopped.
+  /// The same with a computed count (i64 scalar), taken when the iterator starts: how a run goes on where another one
+  /// stopped.
   Dataset Skip(const Output& count) const;
   /// Every num_shards-th element, from `index` on: what one of several workers reads. Op ShardDataset.
   Dataset Shard(int64_t num_shards, int64_t index) const;
@@ -86,17 +53,18 @@ class HR_EXPORT Dataset {
   /// Up to `buffer_size` elements are made ready before they are asked for; -1: chosen at run time. Op PrefetchDataset.
   Dataset Prefetch(int64_t buffer_size = -1) const;
 
-  /// Each element turned into another. `function` takes the components as Outputs (or all of them as a vector), and returns
-  /// an Output, an array or a vector of them. It is called once, now, with placeholders; the operations that it makes become a function
-  /// of the graph. It may use outputs from around it, whose values are taken when the iterator starts. Op ParallelMapDatasetV2.
+  /// Each element turned into another. `function` takes the components as Outputs (or all of them as a vector), and
+  /// returns an Output, an array or a vector of them. It is called once, now, with placeholders; the operations that it
+  /// makes become a function of the graph. It may use outputs from around it, whose values are taken when the iterator
+  /// starts. Op ParallelMapDatasetV2.
   template <typename F>
-  Dataset Map(F function, const MapOptions& options = {}, std::source_location where = std::source_location::current()) const {
-    return MapElements(Adapted(std::move(function)), options, where);
+  Dataset Map(F function, const MapOptions& options = {},
+              std::source_location where = std::source_location::current()) const {
+    return MapElements(ToElementFunction(std::move(function)), options, where);
   }
   /// The elements for which `function` gives true (a bool scalar). Op FilterDataset.
-  template <typename F>
-  Dataset Filter(F function, std::source_location where = std::source_location::current()) const {
-    return FilterElements(Adapted(std::move(function)), where);
+  template <typename F> Dataset Filter(F function, std::source_location where = std::source_location::current()) const {
+    return FilterElements(ToElementFunction(std::move(function)), where);
   }
 
   /// The dataset as a tensor of the graph (a variant scalar).
@@ -105,16 +73,6 @@ class HR_EXPORT Dataset {
  private:
   friend struct DatasetAccess;
   Dataset() = default;
-  template <typename F>
-  static ElementFunction Adapted(F function) {
-    if constexpr (std::is_invocable_v<F&, const std::vector<Output>&>) {
-      return [function](const std::vector<Output>& element) mutable { return internal::ToVector(function(element)); };
-    } else {
-      constexpr int kComponents = internal::NumComponents<F>();
-      static_assert(kComponents > 0, "The function has to take 1 to 8 Outputs, or a std::vector<Output>.");
-      return internal::Adapt(std::move(function), std::make_index_sequence<static_cast<size_t>(kComponents)>());
-    }
-  }
   Dataset MapElements(const ElementFunction& function, const MapOptions& options, std::source_location where) const;
   Dataset FilterElements(const ElementFunction& function, std::source_location where) const;
 
@@ -127,21 +85,22 @@ class HR_EXPORT Dataset {
 HR_EXPORT Dataset FromTensorSlices(const CallScope& scope, const std::vector<Tensor>& components);
 /// 0, 1, ... below `stop`, i64 scalars. Op RangeDataset.
 HR_EXPORT Dataset FromRange(const CallScope& scope, int64_t stop);
-/// The records of TFRecord files, one file after the other, as string scalars. A damaged record is a DATA_LOSS with file, record
-/// number, byte offset and checksum. Op TFRecordDataset.
-HR_EXPORT Dataset FromTFRecords(const CallScope& scope, const std::vector<std::string>& paths, const FileOptions& options = {});
+/// The records of TFRecord files, one file after the other, as string scalars. A damaged record is a DATA_LOSS with
+/// file, record number, byte offset and checksum. Op TFRecordDataset.
+HR_EXPORT Dataset FromTFRecords(const CallScope& scope, const std::vector<std::string>& paths,
+                                const FileOptions& options = {});
 /// The lines of text files, without their ends, as string scalars. Op TextLineDataset.
-HR_EXPORT Dataset FromTextLines(const CallScope& scope, const std::vector<std::string>& paths, const FileOptions& options = {});
+HR_EXPORT Dataset FromTextLines(const CallScope& scope, const std::vector<std::string>& paths,
+                                const FileOptions& options = {});
 
 /// A position in a dataset's stream. Lives on its device until the session's state is reset.
 class HR_EXPORT Iterator {
  public:
-  /// The next element, the same for all uses in one step. At the end the step fails with OUT_OF_RANGE "End of sequence".
-  /// Called more than once, each result is an element of its own.
+  /// The next element, the same for all uses in one step. At the end the step fails with OUT_OF_RANGE "End of
+  /// sequence". Called more than once, each result is an element of its own.
   std::vector<Output> GetNext(std::source_location where = std::source_location::current()) const;
   /// The same for a known number of components: auto [x, y] = iterator.Next<2>().
-  template <size_t N>
-  std::array<Output, N> Next(std::source_location where = std::source_location::current()) const {
+  template <size_t N> std::array<Output, N> Next(std::source_location where = std::source_location::current()) const {
     const std::vector<Output> element = NextOf(N, where);
     std::array<Output, N> outputs;
     for (size_t i = 0; i < N && i < element.size(); ++i) outputs[i] = element[i];
@@ -166,8 +125,10 @@ class HR_EXPORT Iterator {
 };
 
 /// An iterator that starts when its initializer runs. Ops IteratorV2 and MakeIterator.
-HR_EXPORT Iterator MakeInitializableIterator(const Dataset& dataset, std::source_location where = std::source_location::current());
+HR_EXPORT Iterator MakeInitializableIterator(const Dataset& dataset,
+                                             std::source_location where = std::source_location::current());
 /// An iterator that starts by itself. Its dataset may not depend on variables or placeholders. Op OneShotIterator.
-HR_EXPORT Iterator MakeOneShotIterator(const Dataset& dataset, std::source_location where = std::source_location::current());
+HR_EXPORT Iterator MakeOneShotIterator(const Dataset& dataset,
+                                       std::source_location where = std::source_location::current());
 
 }  // namespace headrace::api::data

@@ -59,18 +59,23 @@ TEST_F(DataTest, AFunctionIsTracedIntoTheGraph) {
 
 TEST_F(DataTest, AFunctionMayUseWhatIsAroundIt) {
   const Output ten = Constant(root, int64_t{10});
-  EXPECT_THAT(All(data::FromRange(root, 3).Map([&](Output x) { return x * ten; }, {.num_parallel_calls = 2})), ElementsAre(0, 10, 20));
+  EXPECT_THAT(All(data::FromRange(root, 3).Map([&](Output x) { return x * ten; }, {.num_parallel_calls = 2})),
+              ElementsAre(0, 10, 20));
 }
 
 TEST_F(DataTest, FunctionsTakeAndReturnSeveralComponents) {
-  const data::Dataset pairs = data::FromTensorSlices(root, {Tensor::Vector<int64_t>({1, 2}), Tensor::Vector<int64_t>({30, 40})});
-  const data::Dataset swapped = pairs.Map([](Output a, Output b) { return std::array<Output, 2>{b - a, Cast(a, DType::kFloat)}; });
+  const data::Dataset pairs =
+      data::FromTensorSlices(root, {Tensor::Vector<int64_t>({1, 2}), Tensor::Vector<int64_t>({30, 40})});
+  const data::Dataset swapped = pairs.Map([](Output a, Output b) {
+    return std::array<Output, 2>{b - a, Cast(a, DType::kFloat)};
+  });
   EXPECT_THAT(swapped.output_types(), ElementsAre(DType::kInt64, DType::kFloat));
   EXPECT_THAT(All(swapped), ElementsAre(29, 38));
 }
 
 TEST_F(DataTest, FilteredElementsAreGone) {
-  EXPECT_THAT(All(data::FromRange(root, 6).Filter([](Output x) { return Equal(FloorMod(x, 2), 0); })), ElementsAre(0, 2, 4));
+  EXPECT_THAT(All(data::FromRange(root, 6).Filter([](Output x) { return Equal(FloorMod(x, 2), 0); })),
+              ElementsAre(0, 2, 4));
 }
 
 TEST_F(DataTest, AFunctionOfAnotherNumberOfComponentsIsAMistake) {

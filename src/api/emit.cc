@@ -20,7 +20,8 @@ Scope ScopeOf(const std::vector<Input>& inputs) {
     const Scope& candidate = input.output().scope();
     if (!candidate.valid()) continue;
     const GraphState* graph = Access::GraphOf(candidate).get();
-    const bool innermost = !scope.valid() || (graph != Access::GraphOf(scope).get() && IsInside(graph, Access::GraphOf(scope).get()));
+    const bool innermost =
+        !scope.valid() || (graph != Access::GraphOf(scope).get() && IsInside(graph, Access::GraphOf(scope).get()));
     if (innermost) scope = candidate;
   }
   return scope;
@@ -105,12 +106,20 @@ std::vector<Output> EmitAll(std::string_view op, const std::vector<Input>& input
   const Scope scope = ScopeOf(inputs);
   Node* node = AddOperation(scope, op, inputs, std::move(attrs), WhereOf(inputs));
   std::vector<Output> outputs;
-  for (int i = 0; node != nullptr && i < node->num_outputs(); ++i) outputs.push_back(Access::MakeOutput(scope, Endpoint{node, i}));
+  for (int i = 0; node != nullptr && i < node->num_outputs(); ++i)
+    outputs.push_back(Access::MakeOutput(scope, Endpoint{node, i}));
   return outputs;
 }
 
 Operation EmitIn(const CallScope& scope, std::string_view op, const std::vector<Input>& inputs, AttrMap attrs) {
   return Access::MakeOperation(scope.scope(), AddOperation(scope.scope(), op, inputs, std::move(attrs), scope.where()));
+}
+
+Endpoint Composite::Last(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs) const {
+  NodeOptions options;
+  options.name = name_;
+  Node* node = outer_.AddNode(op, std::move(inputs), std::move(attrs), std::move(options));
+  return Endpoint{node, 0};
 }
 
 Output EmitComposite(std::string_view default_name, const std::vector<Input>& inputs, const Builds& build) {
@@ -121,9 +130,10 @@ Output EmitComposite(std::string_view default_name, const std::vector<Input>& in
   BuildAt(graph, WhereOf(inputs), [&]() -> Status {
     HR_ASSIGN_OR_RETURN(const std::vector<Endpoint> endpoints, ToEndpoints(scope, inputs));
     const ScopeState& state = Access::State(scope);
+    const std::string& prefix = state.builder.name_prefix();
     const std::string wanted = state.next_name.empty() ? std::string(default_name) : state.next_name;
-    const std::string unique = graph.graph.UniqueName(state.builder.name_prefix() + wanted).substr(state.builder.name_prefix().size());
-    result = build(state.builder.WithNamePrefix(unique), endpoints);
+    const std::string unique = graph.graph.UniqueName(prefix + wanted);
+    result = build(Composite(state.builder, unique.substr(prefix.size())), endpoints);
     return OkStatus();
   });
   return Access::MakeOutput(scope, graph.status.ok() ? result : Endpoint{});

@@ -15,15 +15,18 @@ Initializer Make(DType dtype, const PartialShape& shape, decltype(InitializerSta
 }
 
 // scale * op(shape) + shift, below `scope_name`.
-Initializer Random(const char* op, const char* scope_name, const Shape& shape, double scale, double shift, const RandomOptions& options) {
+Initializer Random(const char* op, const char* scope_name, const Shape& shape, double scale, double shift,
+                   const RandomOptions& options) {
   return Make(options.dtype, shape, [=](const GraphBuilder& builder, GraphState& graph) {
     const GraphBuilder inner = builder.WithNamePrefix(scope_name);
     const std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
     bool narrow = true;
     for (const int64_t dim : dims) narrow = narrow && dim == static_cast<int32_t>(dim);
-    const Tensor extents = narrow ? Tensor::Vector(std::vector<int32_t>(dims.begin(), dims.end())) : Tensor::Vector(dims);
+    const Tensor extents =
+        narrow ? Tensor::Vector(std::vector<int32_t>(dims.begin(), dims.end())) : Tensor::Vector(dims);
     const auto [seed, seed2] = RandomSeeds(graph, options.seed);
-    const Endpoint random = inner.Op(op, {inner.Const(extents, "shape")}, {{"dtype", options.dtype}, {"seed", seed}, {"seed2", seed2}});
+    const Endpoint random =
+        inner.Op(op, {inner.Const(extents, "shape")}, {{"dtype", options.dtype}, {"seed", seed}, {"seed2", seed2}});
     const Endpoint scaled = inner.Op("Mul", {random, inner.ScalarOf(options.dtype, scale)});
     return inner.Op("AddV2", {scaled, inner.ScalarOf(options.dtype, shift)});
   });
@@ -38,18 +41,17 @@ std::pair<int64_t, int64_t> RandomSeeds(const GraphState& graph, std::optional<i
 }
 
 Initializer::Initializer(const Tensor& value)
-    : state_(std::make_shared<const InitializerState>(
-          InitializerState{value.dtype(), value.shape(), [value](const GraphBuilder& builder, GraphState&) {
-                             return builder.Const(value, "initial_value");
-                           }})) {}
+    : state_(std::make_shared<const InitializerState>(InitializerState{
+          value.dtype(), value.shape(),
+          [value](const GraphBuilder& builder, GraphState&) { return builder.Const(value, "initial_value"); }})) {}
 
 Initializer::Initializer(const Output& value)
-    : state_(std::make_shared<const InitializerState>(
-          InitializerState{value.dtype(), value.shape(), [value](const GraphBuilder& builder, GraphState& graph) -> Endpoint {
-                             if (Access::GraphOf(value.scope()).get() == &graph && value.valid()) return Access::EndpointOf(value);
-                             builder.Fail(InvalidArgument("Initializer: the value is empty or belongs to another graph"));
-                             return {};
-                           }})) {}
+    : state_(std::make_shared<const InitializerState>(InitializerState{
+          value.dtype(), value.shape(), [value](const GraphBuilder& builder, GraphState& graph) -> Endpoint {
+            if (Access::GraphOf(value.scope()).get() == &graph && value.valid()) return Access::EndpointOf(value);
+            builder.Fail(InvalidArgument("Initializer: the value is empty or belongs to another graph"));
+            return {};
+          }})) {}
 
 DType Initializer::dtype() const { return state_->dtype; }
 PartialShape Initializer::shape() const { return state_->shape; }

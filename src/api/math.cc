@@ -49,8 +49,8 @@ HR_BINARY(LogicalOr, "LogicalOr")
 
 Output Where(const Input& condition, const Input& x, const Input& y) {
   // A number takes its type from the other branch, never from the condition.
-  return EmitComposite("Select", {x, y, condition}, [](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    return builder.Op("SelectV2", {in[2], in[0], in[1]});
+  return EmitComposite("Select", {x, y, condition}, [](const Composite& c, const std::vector<Endpoint>& in) {
+    return c.Last("SelectV2", {in[2], in[0], in[1]});
   });
 }
 
@@ -73,10 +73,11 @@ Endpoint AllAxes(const GraphBuilder& builder, Endpoint x) {
 }
 
 Output Reduce(const char* op, const Input& x, const Axes& axes, const ReduceOptions& options) {
-  return EmitComposite(op, {x}, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
+  return EmitComposite(op, {x}, [&](const Composite& c, const std::vector<Endpoint>& in) {
     const Endpoint dims =
-        axes ? builder.Const(Tensor::Vector(std::vector<int32_t>(axes->begin(), axes->end())), "axes") : AllAxes(builder, in[0]);
-    return builder.Op(op, {in[0], dims}, {{"keep_dims", options.keep_dims}});
+        axes ? c.inner().Const(Tensor::Vector(std::vector<int32_t>(axes->begin(), axes->end())), "axes")
+             : AllAxes(c.inner(), in[0]);
+    return c.Last(op, {in[0], dims}, {{"keep_dims", options.keep_dims}});
   });
 }
 

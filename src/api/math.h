@@ -1,5 +1,6 @@
-// Mathematics: element by element, matrices, reductions. Each function adds TensorFlow's op of the name given beside it, with its
-// semantics; "number" is every numeric type. A type or shape that does not fit is remembered by the graph as INVALID_ARGUMENT.
+// Mathematics: element by element, matrices, reductions. Each function adds TensorFlow's op of the name given beside
+// it, with its semantics; "number" is every numeric type. A type or shape that does not fit is remembered by the graph
+// as INVALID_ARGUMENT.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,8 @@
 
 namespace headrace::api {
 
-// Element by element: the result has x's shape and type. Types: number for Abs to Sign, floating and complex for the rest.
+// Element by element: the result has x's shape and type. Types: number for Abs to Sign, floating and complex for the
+// rest.
 HR_EXPORT Output Abs(const Input& x);         ///< |x|
 HR_EXPORT Output Neg(const Input& x);         ///< -x
 HR_EXPORT Output Square(const Input& x);      ///< x * x
@@ -23,14 +25,15 @@ HR_EXPORT Output Rsqrt(const Input& x);       ///< 1 / sqrt(x)
 HR_EXPORT Output Floor(const Input& x);       ///< rounds down; floating only
 HR_EXPORT Output IsFinite(const Input& x);    ///< bool; floating only
 
-// Of two inputs of one type, with broadcasting as numpy's: shapes are aligned at their ends, an extent of 1 stretches. A number takes
-// the type of the other input.
-HR_EXPORT Output Add(const Input& x, const Input& y);                ///< x + y; op AddV2
-HR_EXPORT Output Sub(const Input& x, const Input& y);                ///< x - y
-HR_EXPORT Output Mul(const Input& x, const Input& y);                ///< x * y
-HR_EXPORT Output Div(const Input& x, const Input& y);                ///< x / y; op RealDiv: floating and complex only
-HR_EXPORT Output DivNoNan(const Input& x, const Input& y);           ///< x / y, and 0 where y is 0; floating only
-HR_EXPORT Output FloorDiv(const Input& x, const Input& y);           ///< rounded down; an integer division by zero fails the step
+// Of two inputs of one type, with broadcasting as numpy's: shapes are aligned at their ends, an extent of 1 stretches.
+// A number takes the type of the other input.
+HR_EXPORT Output Add(const Input& x, const Input& y);       ///< x + y; op AddV2
+HR_EXPORT Output Sub(const Input& x, const Input& y);       ///< x - y
+HR_EXPORT Output Mul(const Input& x, const Input& y);       ///< x * y
+HR_EXPORT Output Div(const Input& x, const Input& y);       ///< x / y; op RealDiv: floating and complex only
+HR_EXPORT Output DivNoNan(const Input& x, const Input& y);  ///< x / y, and 0 where y is 0; floating only
+HR_EXPORT Output FloorDiv(const Input& x,
+                          const Input& y);  ///< rounded down; an integer division by zero fails the step
 HR_EXPORT Output FloorMod(const Input& x, const Input& y);           ///< x - FloorDiv(x, y) * y
 HR_EXPORT Output Pow(const Input& x, const Input& y);                ///< x^y
 HR_EXPORT Output Maximum(const Input& x, const Input& y);            ///< the larger one

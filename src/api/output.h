@@ -17,8 +17,9 @@ namespace headrace::api {
 class Operation;
 class Variable;
 
-/// One tensor that an operation computes; nothing is computed before a session runs it. Carries the scope in which operations on it are
-/// made. Cheap to copy. Default-constructed it is empty; so is the result of an operation that could not be built.
+/// One tensor that an operation computes; nothing is computed before a session runs it. Carries the scope in which
+/// operations on it are made. Cheap to copy. Default-constructed it is empty; so is the result of an operation that
+/// could not be built.
 class HR_EXPORT Output {
  public:
   Output() = default;
@@ -63,17 +64,18 @@ class HR_EXPORT Operation {
   Node* node_ = nullptr;
 };
 
-/// What an operation takes: an output, a variable (its value), a tensor (a constant), or a number, which becomes a scalar constant of the
-/// type of the operation's first output or variable. Knows where the call stands.
+/// What an operation takes: an output, a variable (its value), a tensor (a constant), or a number, which becomes a
+/// scalar constant of the type of the operation's first output or variable. Knows where the call stands.
 class HR_EXPORT Input {
  public:
-  Input(const Output& output, std::source_location where = std::source_location::current());      // NOLINT: implicit throughout
+  Input(const Output& output,
+        std::source_location where = std::source_location::current());  // NOLINT: implicit throughout
   Input(const Variable& variable, std::source_location where = std::source_location::current());  // NOLINT
   Input(const Tensor& value, std::source_location where = std::source_location::current());       // NOLINT
   Input(const char* text, std::source_location where = std::source_location::current());          // NOLINT
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  Input(T number, std::source_location where = std::source_location::current())  // NOLINT
+  requires std::is_arithmetic_v<T> Input(T number,
+                                         std::source_location where = std::source_location::current())  // NOLINT
       : where_(where), is_number_(true), number_(static_cast<double>(number)) {}
 
   /// Empty unless made from an output or a variable.

@@ -51,21 +51,27 @@ ParsedExample ParseExample(const Input& serialized, const std::vector<Feature>& 
     defaults.emplace_back(feature.default_value.value_or(NoDefault(feature.dtype)), serialized.where());
   }
   const std::vector<std::string> none;
-  std::vector<Input> inputs = {serialized, Tensor::Vector(none), Tensor::Vector(sparse_keys), Tensor::Vector(dense_keys), Tensor::Vector(none)};
+  std::vector<Input> inputs = {serialized, Tensor::Vector(none), Tensor::Vector(sparse_keys),
+                               Tensor::Vector(dense_keys), Tensor::Vector(none)};
   inputs.insert(inputs.end(), defaults.begin(), defaults.end());
   const std::vector<DType> no_types;
   const auto num_sparse = static_cast<int64_t>(sparse_keys.size());
   const std::vector<Output> outputs = EmitAll("ParseExampleV2", inputs,
-                                              {{"num_sparse", num_sparse}, {"sparse_types", sparse_types}, {"Tdense", dense_types},
-                                               {"dense_shapes", dense_shapes}, {"ragged_value_types", no_types},
+                                              {{"num_sparse", num_sparse},
+                                               {"sparse_types", sparse_types},
+                                               {"Tdense", dense_types},
+                                               {"dense_shapes", dense_shapes},
+                                               {"ragged_value_types", no_types},
                                                {"ragged_split_types", no_types}});
   ParsedExample parsed;
   const size_t n = sparse_keys.size();
   const bool built = outputs.size() == 3 * n + dense_keys.size();
   for (size_t i = 0; i < n; ++i) {
-    parsed.sparse_.emplace_back(sparse_keys[i], built ? SparseTensor{outputs[i], outputs[n + i], outputs[2 * n + i]} : SparseTensor());
+    parsed.sparse_.emplace_back(sparse_keys[i],
+                                built ? SparseTensor{outputs[i], outputs[n + i], outputs[2 * n + i]} : SparseTensor());
   }
-  for (size_t i = 0; i < dense_keys.size(); ++i) parsed.dense_.emplace_back(dense_keys[i], built ? outputs[3 * n + i] : Output());
+  for (size_t i = 0; i < dense_keys.size(); ++i)
+    parsed.dense_.emplace_back(dense_keys[i], built ? outputs[3 * n + i] : Output());
   return parsed;
 }
 

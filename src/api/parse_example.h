@@ -39,7 +39,8 @@ struct HR_EXPORT SparseTensor {
 /// The tensors of the features, by key.
 class HR_EXPORT ParsedExample {
  public:
-  /// A fixed feature: [feature.shape], or [n, feature.shape] for a batch. Empty for a key that was not asked for as fixed.
+  /// A fixed feature: [feature.shape], or [n, feature.shape] for a batch. Empty for a key that was not asked for as
+  /// fixed.
   Output operator[](const std::string& key) const;
   /// A feature of any length; empty for a key that was not asked for as such.
   SparseTensor Sparse(const std::string& key) const;
@@ -52,8 +53,9 @@ class HR_EXPORT ParsedExample {
   std::vector<std::pair<std::string, SparseTensor>> sparse_;
 };
 
-/// Reads examples: `serialized` is a string scalar (one) or vector (a batch, which is much faster). A record that is no Example, or a
-/// feature of another type or number of values, fails the step with INVALID_ARGUMENT, naming key and position. Op ParseExampleV2.
+/// Reads examples: `serialized` is a string scalar (one) or vector (a batch, which is much faster). A record that is no
+/// Example, or a feature of another type or number of values, fails the step with INVALID_ARGUMENT, naming key and
+/// position. Op ParseExampleV2.
 HR_EXPORT ParsedExample ParseExample(const Input& serialized, const std::vector<Feature>& features);
 
 }  // namespace headrace::api

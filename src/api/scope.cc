@@ -10,8 +10,7 @@ namespace headrace::api {
 namespace {
 
 // The scope with a changed state; one without graph stays so.
-template <typename Change>
-Scope Changed(const Scope& scope, Change&& change) {
+template <typename Change> Scope Changed(const Scope& scope, Change&& change) {
   if (!scope.valid()) return scope;
   ScopeState state = Access::State(scope);
   change(state);

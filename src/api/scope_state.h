@@ -28,6 +28,8 @@ struct GraphState {
   std::shared_ptr<GraphState> parent;
   std::vector<Capture> captures;
   int num_arguments = 0;
+
+  int num_functions = 0;  // named so far, also inside functions: counted in the outermost graph
 };
 
 struct ScopeState {
@@ -42,7 +44,9 @@ struct Access {
   static Scope MakeScope(ScopeState state) { return Scope(std::make_shared<const ScopeState>(std::move(state))); }
   /// REQUIRES: scope.valid().
   static const ScopeState& State(const Scope& scope) { return *scope.state_; }
-  static std::shared_ptr<GraphState> GraphOf(const Scope& scope) { return scope.valid() ? State(scope).graph : nullptr; }
+  static std::shared_ptr<GraphState> GraphOf(const Scope& scope) {
+    return scope.valid() ? State(scope).graph : nullptr;
+  }
   static const GraphBuilder& Builder(const Scope& scope) { return State(scope).builder; }
   /// The scope for what is made from its results: without the name for the next operation.
   static Scope Unnamed(const Scope& scope);
@@ -57,8 +61,7 @@ struct Access {
 void Remember(GraphState& graph, const Status& status, const std::source_location& where);
 
 /// Runs `build` and makes a mistake it reports, or leaves in the builder, say where the call stands.
-template <typename Build>
-void BuildAt(GraphState& graph, const std::source_location& where, Build&& build) {
+template <typename Build> void BuildAt(GraphState& graph, const std::source_location& where, Build&& build) {
   if (!graph.status.ok()) return;
   Status status = build();
   if (status.ok()) status = std::exchange(graph.status, Status());

@@ -19,8 +19,11 @@ TEST(ScopeTest, NamesAreTensorFlowsAndUnique) {
   EXPECT_EQ(sum.name(), "AddV2:0") << "the name of an operand does not go on";
   EXPECT_EQ((sum + a).name(), "AddV2_1:0");
   const Scope inner = root.SubScope("tower").SubScope("dense");
-  EXPECT_EQ(MatMul(Placeholder(inner, DType::kFloat, {2, 2}), Placeholder(inner, DType::kFloat, {2, 2})).name(), "tower/dense/MatMul:0");
+  EXPECT_EQ(MatMul(Placeholder(inner, DType::kFloat, {2, 2}), Placeholder(inner, DType::kFloat, {2, 2})).name(),
+            "tower/dense/MatMul:0");
   EXPECT_EQ(Square(a.In(root.WithName("squared"))).name(), "squared:0");
+  EXPECT_EQ(ReduceMean(a.In(root.WithName("loss"))).name(), "loss:0") << "also where several nodes are made";
+  EXPECT_EQ(ReduceMean(a).name(), "Mean:0");
   EXPECT_TRUE(root.status().ok()) << root.status().ToString();
 }
 

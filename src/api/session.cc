@@ -15,14 +15,15 @@ struct Session::Impl {
   // Feeds, fetches and targets as (node, output) numbers, separated by -1, and the timeout.
   using Combination = std::vector<int64_t>;
 
-  Result<int64_t> Prepare(const Combination& combination, const std::vector<Output>& fetches, const RunOptions& options);
+  Result<int64_t> Prepare(const Combination& combination, const std::vector<Output>& fetches,
+                          const RunOptions& options);
   Status SendNewNodes();
   Status CheckBelongs(const Scope& scope, const std::string& name) const;
 
   std::shared_ptr<GraphState> graph;
   std::shared_ptr<GraphSession> session;
   std::mutex mutex;
-  int num_sent_ids = 0;                    // node ids below are at the master; guarded by mutex
+  int num_sent_ids = 0;                     // node ids below are at the master; guarded by mutex
   std::map<Combination, int64_t> prepared;  // guarded by mutex
 };
 
@@ -49,7 +50,8 @@ void AppendEndpoint(std::vector<int64_t>& combination, const Endpoint& endpoint)
 }  // namespace
 
 Status Session::Impl::CheckBelongs(const Scope& scope, const std::string& name) const {
-  if (!scope.valid() || Access::GraphOf(scope) == nullptr) return InvalidArgument("Session: a feed, fetch or target is empty");
+  if (!scope.valid() || Access::GraphOf(scope) == nullptr)
+    return InvalidArgument("Session: a feed, fetch or target is empty");
   if (Access::GraphOf(scope) == graph) return OkStatus();
   return InvalidArgument("Session: '", name, "' belongs to another graph");
 }
@@ -63,7 +65,8 @@ Status Session::Impl::SendNewNodes() {
   return OkStatus();
 }
 
-Result<int64_t> Session::Impl::Prepare(const Combination& combination, const std::vector<Output>& fetches, const RunOptions& options) {
+Result<int64_t> Session::Impl::Prepare(const Combination& combination, const std::vector<Output>& fetches,
+                                       const RunOptions& options) {
   std::lock_guard lock(mutex);
   HR_RETURN_IF_ERROR(SendNewNodes());
   const auto found = prepared.find(combination);
@@ -139,11 +142,13 @@ Status Session::Run(const std::vector<Operation>& targets, const RunOptions& opt
   return Run(std::vector<Output>(), all).status();
 }
 
-Status Session::Run(const Operation& target, const RunOptions& options) { return Run(std::vector<Operation>{target}, options); }
+Status Session::Run(const Operation& target, const RunOptions& options) {
+  return Run(std::vector<Operation>{target}, options);
+}
 
 Result<std::vector<Tensor>> Session::RunByName(const std::vector<std::pair<std::string, Tensor>>& feeds,
-                                               const std::vector<std::string>& fetches, const std::vector<std::string>& targets,
-                                               int64_t timeout_ms) {
+                                               const std::vector<std::string>& fetches,
+                                               const std::vector<std::string>& targets, int64_t timeout_ms) {
   if (impl_ == nullptr) return FailedPrecondition("Session: it is closed");
   {
     std::lock_guard lock(impl_->mutex);

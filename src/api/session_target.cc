@@ -51,7 +51,8 @@ Result<std::shared_ptr<GraphSession>> OpenLocal(const GraphDef& graph, const Ses
 
 }  // namespace
 
-Result<std::shared_ptr<GraphSession>> OpenTarget(const std::string& target, const GraphDef& graph, const SessionOptions& options) {
+Result<std::shared_ptr<GraphSession>> OpenTarget(const std::string& target, const GraphDef& graph,
+                                                 const SessionOptions& options) {
   if (target.empty()) return OpenLocal(graph, options);
   return OpenSession(target, graph, CommonOptions(options));
 }

@@ -79,7 +79,8 @@ TEST_F(SessionTest, SigmoidCrossEntropyHasTheRightSlopeAtZero) {
   const std::vector<Output> dx = Gradients(loss, std::vector<Output>{x});
   Session session = Open();
   const std::vector<Feed> feeds = {{x, Tensor::Vector<float>({0, 0, -100})}};
-  EXPECT_THAT(Floats(session.Run(loss, {.feeds = feeds})), ElementsAre(FloatNear(0.6931472f, 1e-6f), FloatNear(0.6931472f, 1e-6f), 100));
+  EXPECT_THAT(Floats(session.Run(loss, {.feeds = feeds})),
+              ElementsAre(FloatNear(0.6931472f, 1e-6f), FloatNear(0.6931472f, 1e-6f), 100));
   EXPECT_THAT(Floats(session.Run(dx[0], {.feeds = feeds})), ElementsAre(0.5, -0.5, -1));
 }
 

@@ -30,13 +30,15 @@ headrace::train::ApplyOptions ApplyOptionsOf(const MinimizeOptions& options) {
   headrace::train::ApplyOptions apply;
   if (options.global_step) apply.global_step = VariableAccess::Nodes(*options.global_step);
   apply.name = options.name;
+  if (options.learning_rate.valid()) apply.learning_rate = Access::EndpointOf(options.learning_rate);
   return apply;
 }
 
 Gradient ToGradient(const VariableGradient& gradient) {
   if (gradient.dense.valid()) return Access::EndpointOf(gradient.dense);
   if (!gradient.rows.valid()) return {};
-  return IndexedSlices{Access::EndpointOf(gradient.indices), Access::EndpointOf(gradient.rows), Access::EndpointOf(gradient.dense_shape)};
+  return IndexedSlices{Access::EndpointOf(gradient.indices), Access::EndpointOf(gradient.rows),
+                       Access::EndpointOf(gradient.dense_shape)};
 }
 
 VariableGradient ToVariableGradient(const Scope& scope, const GradientAndVariable& pair) {
@@ -60,7 +62,8 @@ Operation Optimizer::Minimize(const Input& loss, const MinimizeOptions& options)
   return ApplyGradients(CallScope(loss.output().scope(), loss.where()), gradients, options);
 }
 
-std::vector<VariableGradient> Optimizer::ComputeGradients(const Input& loss, const std::vector<Variable>& variables) const {
+std::vector<VariableGradient> Optimizer::ComputeGradients(const Input& loss,
+                                                          const std::vector<Variable>& variables) const {
   const Scope& scope = loss.output().scope();
   std::vector<VariableGradient> results;
   if (!scope.valid()) return results;
@@ -85,8 +88,8 @@ Operation Optimizer::ApplyGradients(const CallScope& scope, const std::vector<Va
     for (const VariableGradient& gradient : gradients) {
       if (gradient.variable.valid()) pairs.push_back({ToGradient(gradient), *VariableAccess::Nodes(gradient.variable)});
     }
-    HR_ASSIGN_OR_RETURN(node, headrace::train::ApplyGradients(Access::Builder(scope.scope()), *definition_, pairs, &graph.variables,
-                                                              ApplyOptionsOf(options)));
+    HR_ASSIGN_OR_RETURN(node, headrace::train::ApplyGradients(Access::Builder(scope.scope()), *definition_, pairs,
+                                                              &graph.variables, ApplyOptionsOf(options)));
     return OkStatus();
   });
   return Access::MakeOperation(scope.scope(), node);
@@ -141,7 +144,8 @@ Saver::Saver(const CallScope& scope, const SaverOptions& options) : impl_(std::m
   if (!scope.scope().valid()) return;
   GraphState& graph = *Access::GraphOf(scope.scope());
   BuildAt(graph, scope.where(), [&]() -> Status {
-    const std::vector<VariableNodes> variables = options.variables.empty() ? graph.variables : NodesOf(options.variables);
+    const std::vector<VariableNodes> variables =
+        options.variables.empty() ? graph.variables : NodesOf(options.variables);
     HR_ASSIGN_OR_RETURN(impl_->nodes, headrace::train::BuildSaver(Access::Builder(scope.scope()), variables));
     return OkStatus();
   });
@@ -157,7 +161,7 @@ Result<std::string> Saver::Save(Session& session, const std::string& prefix, std
   auto retention = impl_->retention.find(directory);
   if (retention == impl_->retention.end()) {
     HR_ASSIGN_OR_RETURN(CheckpointRetention opened, CheckpointRetention::Open(RealFileSystem(), RealClock(), directory,
-                                                                             {.max_to_keep = impl_->max_to_keep}));
+                                                                              {.max_to_keep = impl_->max_to_keep}));
     retention = impl_->retention.emplace(directory, std::move(opened)).first;
   }
   HR_RETURN_IF_ERROR(retention->second.Record(path));

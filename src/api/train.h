@@ -17,7 +17,8 @@ struct OptimizerDefinition;
 
 namespace headrace::api::train {
 
-/// The gradient of one variable: a whole tensor, or rows of one (indices may repeat; then the rows add up). All empty: none.
+/// The gradient of one variable: a whole tensor, or rows of one (indices may repeat; then the rows add up). All empty:
+/// none.
 struct VariableGradient {
   Variable variable;
   Output dense;
@@ -29,22 +30,26 @@ struct VariableGradient {
 };
 
 struct MinimizeOptions {
-  std::vector<Variable> variables = {};           // empty: all trainable ones
-  std::optional<Variable> global_step = {};       // counted up by one after the update
-  std::string name = {};                          // of the operation; empty: the optimizer's
+  std::vector<Variable> variables = {};      // empty: all trainable ones
+  std::optional<Variable> global_step = {};  // counted up by one after the update
+  std::string name = {};                     // of the operation; empty: the optimizer's
+  Output learning_rate = {};                 // f32 scalar, computed in each step, in place of the optimizer's own rate
 };
 
-/// A way to update variables by gradients; cheap to copy. Slots are named as TensorFlow's: `w/Adagrad`, `w/Adam`, `w/Adam_1`.
+/// A way to update variables by gradients; cheap to copy. Slots are named as TensorFlow's: `w/Adagrad`, `w/Adam`,
+/// `w/Adam_1`.
 class HR_EXPORT Optimizer {
  public:
   explicit Optimizer(headrace::train::OptimizerDefinition definition);
 
-  /// Adds gradients of `loss` (a float tensor; its elements are summed) and updates; returns the operation that does one step.
+  /// Adds gradients of `loss` (a float tensor; its elements are summed) and updates; returns the operation that does
+  /// one step.
   Operation Minimize(const Input& loss, const MinimizeOptions& options = {}) const;
   /// The first half.
   std::vector<VariableGradient> ComputeGradients(const Input& loss, const std::vector<Variable>& variables = {}) const;
   /// The second half. Entries without gradient are left out; none at all is a mistake. `scope` takes new operations.
-  Operation ApplyGradients(const CallScope& scope, const std::vector<VariableGradient>& gradients, const MinimizeOptions& options = {}) const;
+  Operation ApplyGradients(const CallScope& scope, const std::vector<VariableGradient>& gradients,
+                           const MinimizeOptions& options = {}) const;
 
  private:
   std::shared_ptr<const headrace::train::OptimizerDefinition> definition_;
@@ -77,16 +82,17 @@ struct SaverOptions {
   int max_to_keep = 5;                   // older checkpoints in the directory are deleted; 0: none
 };
 
-/// Writes variables to checkpoints and reads them back: files that TensorFlow reads, and reads those that it wrote. The task where the
-/// scope places it reads and writes the files; the program's own process keeps the `checkpoint` file, so both see the same directory.
+/// Writes variables to checkpoints and reads them back: files that TensorFlow reads, and reads those that it wrote. The
+/// task where the scope places it reads and writes the files; the program's own process keeps the `checkpoint` file, so
+/// both see the same directory.
 class HR_EXPORT Saver {
  public:
   explicit Saver(const CallScope& scope, const SaverOptions& options = {});
-  /// Writes `prefix`, or `prefix`-`step`; returns that path. Then names it in the `checkpoint` file and deletes what is too old;
-  /// checkpoints that the file knew before count too.
+  /// Writes `prefix`, or `prefix`-`step`; returns that path. Then names it in the `checkpoint` file and deletes what is
+  /// too old; checkpoints that the file knew before count too.
   Result<std::string> Save(Session& session, const std::string& prefix, std::optional<int64_t> step = {});
-  /// Reads the checkpoint `path`. Errors: NOT_FOUND for no such checkpoint or a variable that it lacks; DATA_LOSS; INVALID_ARGUMENT for
-  /// another shape.
+  /// Reads the checkpoint `path`. Errors: NOT_FOUND for no such checkpoint or a variable that it lacks; DATA_LOSS;
+  /// INVALID_ARGUMENT for another shape.
   Status Restore(Session& session, const std::string& path);
 
  private:
@@ -110,7 +116,8 @@ struct LoopOptions {
   std::function<bool(const StepResult&)> on_step = {};
 };
 
-/// Runs `step` until the data ends (OUT_OF_RANGE), `max_steps` are done, or `on_step` says so; returns the number of steps.
+/// Runs `step` until the data ends (OUT_OF_RANGE), `max_steps` are done, or `on_step` says so; returns the number of
+/// steps.
 /// Errors: any other status of a step.
 HR_EXPORT Result<int64_t> RunLoop(Session& session, const Operation& step, const LoopOptions& options = {});
 

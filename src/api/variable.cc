@@ -31,8 +31,12 @@ DType Variable::dtype() const { return valid() ? nodes_->dtype : DType::kInvalid
 PartialShape Variable::shape() const { return valid() ? nodes_->shape : PartialShape(); }
 
 Output Variable::Value() const { return Access::MakeOutput(scope_, valid() ? nodes_->snapshot : Endpoint{}); }
-Output Variable::IsInitialized() const { return Access::MakeOutput(scope_, valid() ? nodes_->is_initialized : Endpoint{}); }
-Operation Variable::Initialize() const { return Access::MakeOperation(scope_, valid() ? nodes_->initializer : nullptr); }
+Output Variable::IsInitialized() const {
+  return Access::MakeOutput(scope_, valid() ? nodes_->is_initialized : Endpoint{});
+}
+Operation Variable::Initialize() const {
+  return Access::MakeOperation(scope_, valid() ? nodes_->initializer : nullptr);
+}
 Output Variable::handle() const { return Access::MakeOutput(scope_, valid() ? nodes_->handle : Endpoint{}); }
 
 Output Variable::Read(const CallScope& scope) const {
@@ -46,7 +50,9 @@ namespace {
 Operation Update(const Variable& variable, const char* op, const Input& value) {
   const Output handle = value.output().valid() ? variable.handle().In(value.output().scope()) : variable.handle();
   if (!variable.valid() || !handle.scope().valid()) return {};
-  const Input typed = value.is_number() ? Input(Cast(Constant(variable.scope(), value.number()), variable.dtype()), value.where()) : value;
+  const Input typed = value.is_number()
+                          ? Input(Cast(Constant(variable.scope(), value.number()), variable.dtype()), value.where())
+                          : value;
   return EmitIn(CallScope(handle.scope(), value.where()), op, {handle, typed}, {{"dtype", variable.dtype()}});
 }
 
@@ -62,7 +68,8 @@ Operation GlobalVariablesInitializer(const CallScope& scope) {
   Node* node = nullptr;
   BuildAt(graph, scope.where(), [&] {
     const ScopeState& state = Access::State(scope.scope());
-    node = headrace::train::InitializeAll(state.builder, graph.variables, state.next_name.empty() ? "init" : state.next_name);
+    node = headrace::train::InitializeAll(state.builder, graph.variables,
+                                          state.next_name.empty() ? "init" : state.next_name);
     return OkStatus();
   });
   return Access::MakeOperation(scope.scope(), node);
@@ -71,7 +78,8 @@ Operation GlobalVariablesInitializer(const CallScope& scope) {
 std::vector<Variable> GlobalVariables(const Scope& scope) {
   std::vector<Variable> variables;
   if (!scope.valid()) return variables;
-  for (const headrace::train::VariableNodes& nodes : Access::GraphOf(scope)->variables) variables.push_back(VariableAccess::Make(scope, nodes));
+  for (const headrace::train::VariableNodes& nodes : Access::GraphOf(scope)->variables)
+    variables.push_back(VariableAccess::Make(scope, nodes));
   return variables;
 }
 
@@ -89,20 +97,20 @@ Output ReportUninitializedVariables(const CallScope& scope) {
     initialized.emplace_back(variable.IsInitialized(), scope.where());
   }
   if (names.empty()) return Constant(scope, Tensor::Vector(names));
-  return EmitComposite("report_uninitialized_variables", initialized,
-                       [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-                         const Endpoint missing = builder.Op("LogicalNot", {builder.Op("Pack", in)});
-                         const Endpoint zero = builder.Scalar<int32_t>(0);
-                         const Endpoint indices = builder.Op("Reshape", {builder.Op("Where", {missing}),
-                                                                         builder.Const(Tensor::Vector<int32_t>({-1}))});
-                         return builder.Op("GatherV2", {builder.Const(Tensor::Vector(names)), indices, zero});
-                       });
+  return EmitComposite(
+      "report_uninitialized_variables", initialized, [&](const Composite& c, const std::vector<Endpoint>& in) {
+        const Endpoint missing = c.inner().Op("LogicalNot", {c.inner().Op("Pack", in)});
+        const Endpoint zero = c.inner().Scalar<int32_t>(0);
+        const Endpoint indices =
+            c.inner().Op("Reshape", {c.inner().Op("Where", {missing}), c.inner().Const(Tensor::Vector<int32_t>({-1}))});
+        return c.Last("GatherV2", {c.inner().Const(Tensor::Vector(names)), indices, zero});
+      });
 }
 
 Output EmbeddingLookup(const Variable& table, const Input& ids) {
   const std::vector<Input> inputs = {ids, Input(table.handle(), ids.where())};
-  return EmitComposite("embedding_lookup", inputs, [&](const GraphBuilder& builder, const std::vector<Endpoint>& in) {
-    return builder.Op("ResourceGather", {in[1], in[0]}, {{"dtype", table.dtype()}});
+  return EmitComposite("embedding_lookup", inputs, [&](const Composite& c, const std::vector<Endpoint>& in) {
+    return c.Last("ResourceGather", {in[1], in[0]}, {{"dtype", table.dtype()}});
   });
 }
 

@@ -18,9 +18,9 @@ struct VariableSettings {
   bool trainable = true;  // optimizers train it when they are not told which
 };
 
-/// A resource variable under its name in TensorFlow's forms: handle `name`, `name/Assign`, `name/Read/ReadVariableOp`. Sessions find
-/// its state by device and name, so several share it. Reading it before it is initialized fails the step with FAILED_PRECONDITION.
-/// Copies are the same variable.
+/// A resource variable under its name in TensorFlow's forms: handle `name`, `name/Assign`, `name/Read/ReadVariableOp`.
+/// Sessions find its state by device and name, so several share it. Reading it before it is initialized fails the step
+/// with FAILED_PRECONDITION. Copies are the same variable.
 class HR_EXPORT Variable {
  public:
   /// Takes its name from the scope's WithName ("Variable" otherwise); made unique.
@@ -65,8 +65,8 @@ HR_EXPORT std::vector<Variable> TrainableVariables(const Scope& scope);
 /// The names of the variables that have no value yet, a string vector. Runs everywhere at any time.
 HR_EXPORT Output ReportUninitializedVariables(const CallScope& scope);
 
-/// The rows of `table` at `ids` (i32 or i64, any shape): shape ids.shape + table.shape[1:]. Where the table stands; only the rows travel, and
-/// the gradient is of those rows alone. An id out of range fails the step. Op ResourceGather.
+/// The rows of `table` at `ids` (i32 or i64, any shape): shape ids.shape + table.shape[1:]. Where the table stands;
+/// only the rows travel, and the gradient is of those rows alone. An id out of range fails the step. Op ResourceGather.
 HR_EXPORT Output EmbeddingLookup(const Variable& table, const Input& ids);
 
 }  // namespace headrace::api

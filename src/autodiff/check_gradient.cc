@@ -31,7 +31,8 @@ void SetElement(Tensor* tensor, int64_t i, double value) {
 }
 
 // The nodes that `fetches` need, inputs first. Iterative, as graphs may be deep.
-std::vector<Node*> NeededInOrder(const std::vector<Endpoint>& fetches, const std::map<std::pair<int, int>, Tensor>& known) {
+std::vector<Node*> NeededInOrder(const std::vector<Endpoint>& fetches,
+                                 const std::map<std::pair<int, int>, Tensor>& known) {
   std::vector<Node*> order;
   std::map<Node*, size_t> next_input;  // of the nodes begun
   std::vector<Node*> stack;
@@ -70,7 +71,9 @@ class Check {
   Result<double> WeightedSum() const;
   std::vector<FedTensor> Feeds() const;
   double StepFor(DType type) const { return options_.step > 0 ? options_.step : type == DType::kDouble ? 1e-3 : 1e-2; }
-  double ToleranceFor(DType type) const { return options_.tolerance > 0 ? options_.tolerance : type == DType::kDouble ? 1e-5 : 1e-2; }
+  double ToleranceFor(DType type) const {
+    return options_.tolerance > 0 ? options_.tolerance : type == DType::kDouble ? 1e-5 : 1e-2;
+  }
 
   std::vector<Tensor> inputs_;
   const GradientCheckOptions& options_;
@@ -94,9 +97,10 @@ std::vector<FedTensor> Check::Feeds() const {
 Status Check::Build(std::string_view op, const AttrMap& attrs) {
   for (const Tensor& input : inputs_) {
     // Integers often give axes and shapes: the shape function should see them.
-    fed_.push_back(IsCheckable(input.dtype())
-                       ? builder_.Op("Placeholder", {}, {{"dtype", input.dtype()}, {"shape", PartialShape(input.shape())}})
-                       : builder_.Const(input));
+    fed_.push_back(
+        IsCheckable(input.dtype())
+            ? builder_.Op("Placeholder", {}, {{"dtype", input.dtype()}, {"shape", PartialShape(input.shape())}})
+            : builder_.Const(input));
   }
   Node* node = builder_.AddNode(op, fed_, attrs);
   HR_RETURN_IF_ERROR(builder_.status());
@@ -120,7 +124,8 @@ Status Check::Build(std::string_view op, const AttrMap& attrs) {
   }
   HR_ASSIGN_OR_RETURN(const std::vector<Gradient> gradients, AddGradients(builder_, ys_, xs, grad_ys));
   size_t next = 0;
-  for (const Endpoint& x : fed_) gradients_.push_back(IsCheckable(x.dtype()) ? ToDense(builder_, gradients[next++]) : Endpoint{});
+  for (const Endpoint& x : fed_)
+    gradients_.push_back(IsCheckable(x.dtype()) ? ToDense(builder_, gradients[next++]) : Endpoint{});
   return builder_.status();
 }
 
@@ -128,7 +133,8 @@ Result<double> Check::WeightedSum() const {
   HR_ASSIGN_OR_RETURN(const std::vector<Tensor> values, EvaluateEndpoints(ys_, Feeds()));
   double sum = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!(values[i].shape() == weights_[i].shape())) return Internal("CheckGradient: the output's shape depends on the input's values");
+    if (!(values[i].shape() == weights_[i].shape()))
+      return Internal("CheckGradient: the output's shape depends on the input's values");
     for (int64_t j = 0; j < values[i].num_elements(); ++j) sum += Element(values[i], j) * Element(weights_[i], j);
   }
   return sum;
@@ -175,22 +181,26 @@ Status Check::CompareAll() {
 
 }  // namespace
 
-Result<std::vector<Tensor>> EvaluateEndpoints(const std::vector<Endpoint>& fetches, const std::vector<FedTensor>& feeds) {
+Result<std::vector<Tensor>> EvaluateEndpoints(const std::vector<Endpoint>& fetches,
+                                              const std::vector<FedTensor>& feeds) {
   std::map<std::pair<int, int>, Tensor> known;
   for (const FedTensor& feed : feeds) known[{feed.endpoint.node->id(), feed.endpoint.index}] = feed.value;
   ResourceManager resources;
   for (const Node* node : NeededInOrder(fetches, known)) {
     std::vector<Tensor> inputs;
     for (const Endpoint& input : node->inputs()) inputs.push_back(known.at({input.node->id(), input.index}));
-    HR_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, EvaluateOp(node->op(), std::move(inputs), node->attrs(), &resources));
-    for (size_t i = 0; i < outputs.size(); ++i) known.try_emplace({node->id(), static_cast<int>(i)}, std::move(outputs[i]));
+    HR_ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
+                        EvaluateOp(node->op(), std::move(inputs), node->attrs(), &resources));
+    for (size_t i = 0; i < outputs.size(); ++i)
+      known.try_emplace({node->id(), static_cast<int>(i)}, std::move(outputs[i]));
   }
   std::vector<Tensor> results;
   for (const Endpoint& fetch : fetches) results.push_back(known.at({fetch.node->id(), fetch.index}));
   return results;
 }
 
-Status CheckGradient(std::string_view op, const std::vector<Tensor>& inputs, const AttrMap& attrs, const GradientCheckOptions& options) {
+Status CheckGradient(std::string_view op, const std::vector<Tensor>& inputs, const AttrMap& attrs,
+                     const GradientCheckOptions& options) {
   Check check(inputs, options);
   HR_RETURN_IF_ERROR(check.Build(op, attrs));
   return check.CompareAll();

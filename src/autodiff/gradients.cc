@@ -1,5 +1,6 @@
-// See gradients.h. Three sweeps, none recursive: forward from the xs and backward from the ys to find the nodes between, then
-// the nodes between in reverse topological order, so that a node's output gradients are complete when it is visited.
+// See gradients.h. Three sweeps, none recursive: forward from the xs and backward from the ys to find the nodes
+// between, then the nodes between in reverse topological order, so that a node's output gradients are complete when it
+// is visited.
 #include "autodiff/gradients.h"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ class Backward {
   Graph& graph_;
   const std::vector<Endpoint>& ys_;
   const std::vector<Endpoint>& xs_;
-  std::vector<bool> between_;                                // by node id
+  std::vector<bool> between_;                                  // by node id
   std::vector<std::vector<std::vector<Gradient>>> gradients_;  // by node id and output: all that arrived
 };
 
@@ -96,15 +97,18 @@ Endpoint Backward::Ones(const Endpoint& y, size_t number) const {
 
 Status Backward::Seed(const std::vector<Endpoint>& grad_ys) {
   if (!grad_ys.empty() && grad_ys.size() != ys_.size()) {
-    return InvalidArgument("Gradients: the number of grad_ys differs from that of ys: ", grad_ys.size(), " and ", ys_.size());
+    return InvalidArgument("Gradients: the number of grad_ys differs from that of ys: ", grad_ys.size(), " and ",
+                           ys_.size());
   }
   for (size_t i = 0; i < ys_.size(); ++i) {
     const Endpoint& y = ys_[i];
     const DType type = RemoveRef(y.dtype());
-    if (!IsFloating(type) && !IsComplex(type)) return InvalidArgument("Gradients: y ", y, " is of type ", type, ", not of a float type");
+    if (!IsFloating(type) && !IsComplex(type))
+      return InvalidArgument("Gradients: y ", y, " is of type ", type, ", not of a float type");
     const bool given = !grad_ys.empty() && grad_ys[i];
     if (given && RemoveRef(grad_ys[i].dtype()) != type) {
-      return InvalidArgument("Gradients: types differ: y ", y, "=", type, " grad_y ", grad_ys[i], "=", grad_ys[i].dtype());
+      return InvalidArgument("Gradients: types differ: y ", y, "=", type, " grad_y ", grad_ys[i], "=",
+                             grad_ys[i].dtype());
     }
     if (!IsBetween(y.node)) continue;
     GradientsOf(y).push_back(given ? grad_ys[i] : Ones(y, i));
@@ -125,13 +129,15 @@ Status Backward::Visit(Node* node) {
   for (int i = 0; i < node->num_outputs(); ++i) outputs.push_back(Sum(Endpoint{node, i}));
   if (std::ranges::none_of(outputs, &Gradient::exists)) return builder_.status();
   // An x that nothing between feeds: its gradient is the answer, and goes no further.
-  const bool leads_on = std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
+  const bool leads_on =
+      std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
   if (!leads_on || StopsGradients(*node)) return builder_.status();
   if (node->op() == "Enter" || node->op() == "Exit" || node->op() == "NextIteration") {
     return Unimplemented("Gradients: node '", node->name(), "' is part of a v1 loop");
   }
   const GradientFunction& gradient = node->definition().gradient_function();
-  if (gradient == nullptr) return Unimplemented("No gradient defined for operation '", node->name(), "' (op type: ", node->op(), ")");
+  if (gradient == nullptr)
+    return Unimplemented("No gradient defined for operation '", node->name(), "' (op type: ", node->op(), ")");
   const GraphBuilder builder = builder_.WithNamePrefix(node->name() + "_grad");
   GradientContext context(builder, node, std::move(outputs));
   if (Status status = gradient(context); !status.ok()) {
@@ -170,8 +176,8 @@ bool IsDifferentiable(DType type) {
   return IsFloating(value) || IsComplex(value) || value == DType::kResource;
 }
 
-Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const std::vector<Endpoint>& ys, const std::vector<Endpoint>& xs,
-                                           const std::vector<Endpoint>& grad_ys) {
+Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const std::vector<Endpoint>& ys,
+                                           const std::vector<Endpoint>& xs, const std::vector<Endpoint>& grad_ys) {
   HR_RETURN_IF_ERROR(builder.status());
   for (const Endpoint& y : ys) {
     if (!y) return InvalidArgument("Gradients: a y is empty");

@@ -67,7 +67,8 @@ TEST_F(GradientsTest, GivenGradientsOfYWeighTheResult) {
   const Endpoint x = Input({2});
   const Endpoint y = builder.Op("Square", {x});
   const Endpoint weights = builder.Const(Tensor::Vector<float>({10, 100}));
-  EXPECT_THAT(Value(Gradients({y}, {x}, {weights})[0], {{x, Tensor::Vector<float>({1, 2})}}), ElementsAre(20.0f, 400.0f));
+  EXPECT_THAT(Value(Gradients({y}, {x}, {weights})[0], {{x, Tensor::Vector<float>({1, 2})}}),
+              ElementsAre(20.0f, 400.0f));
 }
 
 TEST_F(GradientsTest, NothingFlowsWhereYDoesNotDepend) {
@@ -81,7 +82,8 @@ TEST_F(GradientsTest, NothingFlowsWhereYDoesNotDepend) {
 
 TEST_F(GradientsTest, IntegersHaveNoGradient) {
   const Endpoint x = Input();
-  EXPECT_EQ(AddGradients(builder, {builder.Op("Cast", {x}, {{"DstT", DType::kInt32}})}, {x}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(AddGradients(builder, {builder.Op("Cast", {x}, {{"DstT", DType::kInt32}})}, {x}).status().code(),
+            Code::kInvalidArgument);
 }
 
 TEST_F(GradientsTest, RowsOfAVariableComeBackAsSlices) {
@@ -93,7 +95,8 @@ TEST_F(GradientsTest, RowsOfAVariableComeBackAsSlices) {
   ASSERT_NE(once.slices(), nullptr);
   EXPECT_THAT(Value(once, {}), ElementsAre(0, 0, 2, 2, 0, 0, 1, 1)) << "repeated rows add up";
 
-  const Endpoint more = builder.Op("ResourceGather", {table, builder.Const(Tensor::Vector<int32_t>({0}))}, {{"dtype", DType::kFloat}});
+  const Endpoint more =
+      builder.Op("ResourceGather", {table, builder.Const(Tensor::Vector<int32_t>({0}))}, {{"dtype", DType::kFloat}});
   const Gradient twice = Gradients({rows, more}, {table})[0];
   ASSERT_NE(twice.slices(), nullptr) << "slices that meet stay slices";
   EXPECT_THAT(Value(twice, {}), ElementsAre(1, 1, 2, 2, 0, 0, 1, 1));
@@ -105,7 +108,8 @@ TEST_F(GradientsTest, RowsOfAVariableComeBackAsSlices) {
 }
 
 TEST_F(GradientsTest, SummedDuplicatesNameEachRowOnce) {
-  const IndexedSlices slices = {builder.Const(Tensor::Vector<int64_t>({5, 2, 5})), builder.Const(Tensor::Vector<float>({1, 2, 4})), {}};
+  const IndexedSlices slices = {
+      builder.Const(Tensor::Vector<int64_t>({5, 2, 5})), builder.Const(Tensor::Vector<float>({1, 2, 4})), {}};
   const IndexedSlices summed = SumDuplicateIndices(builder, slices);
   const Result<std::vector<Tensor>> values = EvaluateEndpoints({summed.indices, summed.values}, {});
   ASSERT_TRUE(values.ok()) << values.status().ToString();
@@ -123,7 +127,8 @@ TEST_F(GradientsTest, ADeepGraphNeedsNoStack) {
 
 TEST(CheckGradientTest, AcceptsARightGradientAndRefusesAWrongInput) {
   RegisterAllOps();
-  const Tensor a = Tensor::FromValues<double>({1, 2, 3, 4, 5, 6}, {2, 3}), b = Tensor::FromValues<double>({1, -1, 2, -2, 3, -3}, {3, 2});
+  const Tensor a = Tensor::FromValues<double>({1, 2, 3, 4, 5, 6}, {2, 3}),
+               b = Tensor::FromValues<double>({1, -1, 2, -2, 3, -3}, {3, 2});
   EXPECT_TRUE(CheckGradient("MatMul", {a, b}).ok());
   EXPECT_FALSE(CheckGradient("MatMul", {a, a}).ok());
   const Status none = CheckGradient("Floor", {a});

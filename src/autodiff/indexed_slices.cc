@@ -9,7 +9,8 @@ namespace {
 
 // All rows of all `slices`, one after the other.
 IndexedSlices ConcatenateSlices(const GraphBuilder& builder, const std::vector<IndexedSlices>& slices) {
-  const bool all_i32 = std::ranges::all_of(slices, [](const IndexedSlices& s) { return s.indices.dtype() == DType::kInt32; });
+  const bool all_i32 =
+      std::ranges::all_of(slices, [](const IndexedSlices& s) { return s.indices.dtype() == DType::kInt32; });
   std::vector<Endpoint> indices, values;
   for (const IndexedSlices& part : slices) {
     const bool widen = !all_i32 && part.indices.dtype() == DType::kInt32;
@@ -57,7 +58,8 @@ Endpoint ToDense(const GraphBuilder& builder, const Gradient& gradient) {
   if (gradient.slices() == nullptr) return {};
   const IndexedSlices& slices = *gradient.slices();
   if (!slices.dense_shape) {
-    builder.Fail(InvalidArgument("Gradient: rows ", slices.values, " cannot be made a tensor: their dense shape is not known"));
+    builder.Fail(
+        InvalidArgument("Gradient: rows ", slices.values, " cannot be made a tensor: their dense shape is not known"));
     return {};
   }
   return builder.Op("UnsortedSegmentSum", {slices.values, slices.indices, FirstExtent(builder, slices.dense_shape)});
@@ -68,7 +70,8 @@ IndexedSlices SumDuplicateIndices(const GraphBuilder& builder, const IndexedSlic
   if (unique == nullptr) return {};
   const Endpoint indices{unique, 0};
   const Endpoint shape = builder.Op("Shape", {indices});
-  const Endpoint values = builder.Op("UnsortedSegmentSum", {slices.values, Endpoint{unique, 1}, FirstExtent(builder, shape)});
+  const Endpoint values =
+      builder.Op("UnsortedSegmentSum", {slices.values, Endpoint{unique, 1}, FirstExtent(builder, shape)});
   return IndexedSlices{.indices = indices, .values = values, .dense_shape = slices.dense_shape};
 }
 

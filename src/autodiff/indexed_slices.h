@@ -8,8 +8,8 @@
 
 namespace headrace {
 
-/// Adds gradients of one tensor. All dense: AddN. All rows: one IndexedSlices with all of them, repeated indices left in place.
-/// Mixed: rows are made dense first. None gives none.
+/// Adds gradients of one tensor. All dense: AddN. All rows: one IndexedSlices with all of them, repeated indices left
+/// in place. Mixed: rows are made dense first. None gives none.
 Gradient SumGradients(const GraphBuilder& builder, const std::vector<Gradient>& gradients);
 
 /// Returns the gradient as a tensor; an empty endpoint when there is none. REQUIRES: slices know their dense shape.

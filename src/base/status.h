@@ -75,11 +75,8 @@ inline Status OkStatus() { return Status(); }
 HR_EXPORT void KeepRootCause(Status* kept, const Status& candidate);
 
 // One factory per code; the arguments are concatenated (see StrCat).
-#define HR_DEFINE_STATUS_FACTORY(Name, kCode)          \
-  template <typename... Args>                          \
-  Status Name(const Args&... args) {                   \
-    return Status(Code::kCode, StrCat(args...));       \
-  }
+#define HR_DEFINE_STATUS_FACTORY(Name, kCode) \
+  template <typename... Args> Status Name(const Args&... args) { return Status(Code::kCode, StrCat(args...)); }
 HR_DEFINE_STATUS_FACTORY(Cancelled, kCancelled)
 HR_DEFINE_STATUS_FACTORY(Unknown, kUnknown)
 HR_DEFINE_STATUS_FACTORY(InvalidArgument, kInvalidArgument)
@@ -98,12 +95,11 @@ HR_DEFINE_STATUS_FACTORY(DataLoss, kDataLoss)
 #undef HR_DEFINE_STATUS_FACTORY
 
 /// A value, or the Status that says why there is none.
-template <typename T>
-class [[nodiscard]] Result {
+template <typename T> class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit by design
-  Result(Status status) : status_(std::move(status)) {       // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}         // NOLINT: implicit by design
+  Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit by design
     if (status_.ok()) status_ = Status(Code::kInternal, "Result made from an OK status");
   }
 
@@ -130,15 +126,17 @@ class [[nodiscard]] Result {
 #define HR_CONCAT_INNER(a, b) a##b
 #define HR_CONCAT(a, b) HR_CONCAT_INNER(a, b)
 
-#define HR_RETURN_IF_ERROR(expression)                              \
-  do {                                                              \
-    ::headrace::Status hr_status = (expression);                    \
-    if (!hr_status.ok()) [[unlikely]] return hr_status;             \
+#define HR_RETURN_IF_ERROR(expression)           \
+  do {                                           \
+    ::headrace::Status hr_status = (expression); \
+    if (!hr_status.ok()) [[unlikely]]            \
+      return hr_status;                          \
   } while (false)
 
 #define HR_ASSIGN_OR_RETURN(declaration, expression) \
   HR_ASSIGN_OR_RETURN_NAMED(HR_CONCAT(hr_result_, __LINE__), declaration, expression)
-#define HR_ASSIGN_OR_RETURN_NAMED(result, declaration, expression)  \
-  auto result = (expression);                                       \
-  if (!result.ok()) [[unlikely]] return result.status();            \
+#define HR_ASSIGN_OR_RETURN_NAMED(result, declaration, expression) \
+  auto result = (expression);                                      \
+  if (!result.ok()) [[unlikely]]                                   \
+    return result.status();                                        \
   declaration = std::move(result).value()

@@ -25,8 +25,7 @@ std::vector<std::string> StrSplit(std::string_view text, char separator) {
 
 namespace {
 
-template <typename T>
-bool ParseWhole(std::string_view text, T* value) {
+template <typename T> bool ParseWhole(std::string_view text, T* value) {
   const char* end = text.data() + text.size();
   auto [stop, error] = std::from_chars(text.data(), end, *value);
   return error == std::errc() && stop == end && !text.empty();

@@ -20,29 +20,22 @@ inline void AppendText(std::string& out, char value) { out += value; }
 inline void AppendText(std::string& out, bool value) { out += value ? "true" : "false"; }
 
 template <typename T>
-  requires(std::integral<T>)
-void AppendText(std::string& out, T value) {
-  out += std::to_string(value);
-}
+requires(std::integral<T>) void AppendText(std::string& out, T value) { out += std::to_string(value); }
 template <typename T>
-  requires requires(const T& value) {
-    { value.ToString() } -> std::convertible_to<std::string>;
-  }
-void AppendText(std::string& out, const T& value) {
-  out += value.ToString();
+requires requires(const T& value) {
+  { value.ToString() } -> std::convertible_to<std::string>;
 }
+void AppendText(std::string& out, const T& value) { out += value.ToString(); }
 
 /// Concatenates text, numbers and anything that has ToString().
-template <typename... Args>
-std::string StrCat(const Args&... args) {
+template <typename... Args> std::string StrCat(const Args&... args) {
   std::string out;
   (AppendText(out, args), ...);
   return out;
 }
 
 /// Joins the items' texts with `separator`.
-template <typename Range>
-std::string StrJoin(const Range& items, std::string_view separator) {
+template <typename Range> std::string StrJoin(const Range& items, std::string_view separator) {
   std::string out;
   bool first = true;
   for (const auto& item : items) {

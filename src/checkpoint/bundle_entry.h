@@ -3,13 +3,14 @@
 //   bundle    = "<prefix>.index" and "<prefix>.data-00000-of-00001", ... one data file for each shard
 //   index     = a table (format/table.h): "" -> header, then each tensor's name -> entry
 //   header    = 1: number of shards, 2: endianness (0 little, 1 big), 3: { 1: producer = 1, 2: oldest consumer }
-//   entry     = 1: dtype, 2: shape, 3: shard, 4: offset, 5: size, 6: crc (fixed32, masked crc32c of the bytes), 7: slice ...
+//   entry     = 1: dtype, 2: shape, 3: shard, 4: offset, 5: size, 6: crc, 7: slice ...
+//   crc       = fixed32: the masked crc32c of the bytes
 //   shape     = { 2: { 1: extent } }
 //   slice     = { 1: { 1: start, 2: length } }              an empty extent is the whole dimension
 //
-// Zero fields are left out. A tensor that is stored in slices has an entry with its whole shape and its slices, but no bytes;
-// each slice is an entry of its own under SliceKey. The bytes of a tensor are its elements in row-major order; those of a
-// string tensor are in bundle_values.h.
+// Zero fields are left out. A tensor that is stored in slices has an entry with its whole shape and its slices, but no
+// bytes; each slice is an entry of its own under SliceKey. The bytes of a tensor are its elements in row-major order;
+// those of a string tensor are in bundle_values.h.
 #pragma once
 
 #include <cstdint>

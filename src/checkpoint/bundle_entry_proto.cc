@@ -24,8 +24,7 @@ TensorSlice SliceFromProto(const proto::TensorSliceProto& in) {
   return slice;
 }
 
-template <typename Message>
-bool ParseMessage(std::string_view bytes, Message* message) {
+template <typename Message> bool ParseMessage(std::string_view bytes, Message* message) {
   return bytes.size() <= INT32_MAX && message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
@@ -71,7 +70,11 @@ bool BundleEntry::Parse(std::string_view bytes, BundleEntry* entry) {
   for (const auto& dim : in.shape().dim()) dims.push_back(dim.size());
   Result<Shape> shape = Shape::Make(dims);
   if (!shape.ok() || in.shape().unknown_rank() || in.shard_id() < 0 || in.offset() < 0 || in.size() < 0) return false;
-  *entry = {.dtype = DType(dtype), .shape = *std::move(shape), .shard = in.shard_id(), .offset = in.offset(), .size = in.size(),
+  *entry = {.dtype = DType(dtype),
+            .shape = *std::move(shape),
+            .shard = in.shard_id(),
+            .offset = in.offset(),
+            .size = in.size(),
             .masked_crc = in.crc32c()};
   for (const auto& slice : in.slices()) entry->slices.push_back(SliceFromProto(slice));
   return true;
@@ -81,7 +84,8 @@ std::string BundleIndexPath(std::string_view prefix) { return StrCat(prefix, ".i
 
 std::string BundleDataPath(std::string_view prefix, int64_t shard, int64_t num_shards) {
   char suffix[64];
-  std::snprintf(suffix, sizeof(suffix), ".data-%05lld-of-%05lld", static_cast<long long>(shard), static_cast<long long>(num_shards));
+  std::snprintf(suffix, sizeof(suffix), ".data-%05lld-of-%05lld", static_cast<long long>(shard),
+                static_cast<long long>(num_shards));
   return StrCat(prefix, suffix);
 }
 

@@ -14,13 +14,16 @@ std::string TemporaryPath(const std::string& path) { return StrCat(path, ".tmp-"
 
 namespace {
 
-Status ParseIndexEntry(const std::string& path, std::string_view key, std::string_view value, BundleIndex* index, bool* any) {
+Status ParseIndexEntry(const std::string& path, std::string_view key, std::string_view value, BundleIndex* index,
+                       bool* any) {
   if (!*any) {
-    if (!key.empty() || !BundleHeader::Parse(value, &index->header)) return DataLoss(path, ": the bundle has no sound header");
+    if (!key.empty() || !BundleHeader::Parse(value, &index->header))
+      return DataLoss(path, ": the bundle has no sound header");
     *any = true;
     if (index->header.big_endian) return Unimplemented(path, ": the bundle was written by a big-endian machine");
     if (index->header.min_consumer > BundleHeader::kProducer) {
-      return Unimplemented(path, ": the bundle wants readers of version ", index->header.min_consumer, ", this is ", BundleHeader::kProducer);
+      return Unimplemented(path, ": the bundle wants readers of version ", index->header.min_consumer, ", this is ",
+                           BundleHeader::kProducer);
     }
     return OkStatus();
   }

@@ -14,8 +14,8 @@ struct BundleIndex {
   std::map<std::string, BundleEntry, std::less<>> entries;  // by key: names and SliceKeys
 };
 
-/// Errors: kNotFound when there is no such bundle; kDataLoss for a damaged index; kUnimplemented for one of another byte order or
-/// of a later version.
+/// Errors: kNotFound when there is no such bundle; kDataLoss for a damaged index; kUnimplemented for one of another
+/// byte order or of a later version.
 Result<BundleIndex> ReadBundleIndex(FileSystem& files, const std::string& prefix);
 
 /// Writes the index under a temporary name, makes it durable and renames it.

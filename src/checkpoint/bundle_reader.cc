@@ -57,7 +57,8 @@ Result<const RandomAccessFile*> BundleReader::DataFile(std::string_view label, i
   std::lock_guard lock(mutex_);
   std::unique_ptr<RandomAccessFile>& file = data_files_[shard];
   if (file == nullptr) {
-    Result<std::unique_ptr<RandomAccessFile>> opened = files_.OpenRandomAccess(BundleDataPath(prefix_, shard, num_shards_));
+    Result<std::unique_ptr<RandomAccessFile>> opened =
+        files_.OpenRandomAccess(BundleDataPath(prefix_, shard, num_shards_));
     if (!opened.ok()) {
       return Status(opened.status().code(), StrCat(opened.status().message(), "; ", label, " lies there"));
     }
@@ -67,15 +68,16 @@ Result<const RandomAccessFile*> BundleReader::DataFile(std::string_view label, i
 }
 
 Status BundleReader::Lost(std::string_view label, const BundleEntry& entry, std::string_view what) const {
-  return DataLoss(BundleDataPath(prefix_, entry.shard, num_shards_), ": ", label, " ", entry.dtype, entry.shape, " at byte ",
-                  entry.offset, ": ", what);
+  return DataLoss(BundleDataPath(prefix_, entry.shard, num_shards_), ": ", label, " ", entry.dtype, entry.shape,
+                  " at byte ", entry.offset, ": ", what);
 }
 
 Result<const RandomAccessFile*> BundleReader::CheckExtent(std::string_view label, const BundleEntry& entry) const {
   if (entry.dtype == DType::kResource) return Lost(label, entry, "a checkpoint cannot hold resource handles");
   if (IsPlainData(entry.dtype)) {
     const std::optional<int64_t> size = CheckedMultiply(entry.shape.num_elements(), DTypeSize(entry.dtype));
-    if (size != entry.size) return Lost(label, entry, StrCat("it has ", entry.size, " bytes, which are not its shape's"));
+    if (size != entry.size)
+      return Lost(label, entry, StrCat("it has ", entry.size, " bytes, which are not its shape's"));
   }
   HR_ASSIGN_OR_RETURN(const RandomAccessFile* file, DataFile(label, entry.shard));
   if (entry.offset > file->size() || entry.size > file->size() - entry.offset) {

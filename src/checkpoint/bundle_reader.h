@@ -31,9 +31,9 @@ class HR_EXPORT BundleReader {
   /// Errors: kNotFound "Key NAME not found in checkpoint".
   Result<Named> Find(std::string_view name) const;
 
-  /// Reads a whole tensor, from its slices where it is stored in such. Checksums are verified. Nothing is allocated that the files
-  /// do not fill. Errors: kNotFound for the tensor or a missing data file; kDataLoss for a file cut short, bytes that do not fit
-  /// their checksum, or slices that leave a gap; each names the file and the tensor.
+  /// Reads a whole tensor, from its slices where it is stored in such. Checksums are verified. Nothing is allocated
+  /// that the files do not fill. Errors: kNotFound for the tensor or a missing data file; kDataLoss for a file cut
+  /// short, bytes that do not fit their checksum, or slices that leave a gap; each names the file and the tensor.
   Result<Tensor> Read(std::string_view name, const std::shared_ptr<MemoryAccount>& account = nullptr) const;
   /// Reads a part of a tensor. Errors: also kInvalidArgument when the tensor has another shape than part.shape.
   Result<Tensor> ReadSlice(std::string_view name, const ShapeAndSlice& part,
@@ -59,7 +59,8 @@ class HR_EXPORT BundleReader {
   /// Checks that the bytes of `entry` are as many as its shape wants and lie within their file, which it returns.
   Result<const RandomAccessFile*> CheckExtent(std::string_view label, const BundleEntry& entry) const;
   /// Reads what lies in one piece.
-  Result<Tensor> ReadEntry(std::string_view label, const BundleEntry& entry, const std::shared_ptr<MemoryAccount>& account) const;
+  Result<Tensor> ReadEntry(std::string_view label, const BundleEntry& entry,
+                           const std::shared_ptr<MemoryAccount>& account) const;
   /// The slices that together hold `wanted`, without gap or overlap.
   Result<std::vector<Part>> PartsOf(std::string_view name, const BundleEntry& entry, const TensorSlice& wanted) const;
   Result<Tensor> Assemble(std::string_view name, const BundleEntry& entry, const TensorSlice& wanted,
@@ -70,7 +71,8 @@ class HR_EXPORT BundleReader {
   const int64_t num_shards_;
   const Entries entries_;
   mutable std::mutex mutex_;
-  mutable std::map<int64_t, std::unique_ptr<RandomAccessFile>> data_files_;  // guarded by mutex_; by shard, opened when needed
+  mutable std::map<int64_t, std::unique_ptr<RandomAccessFile>>
+      data_files_;  // guarded by mutex_; by shard, opened when needed
 };
 
 }  // namespace headrace

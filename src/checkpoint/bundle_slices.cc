@@ -11,7 +11,8 @@ Result<std::vector<BundleReader::Part>> BundleReader::PartsOf(std::string_view n
   const auto lost = [&](const auto&... args) {
     return DataLoss(BundleIndexPath(prefix_), ": tensor '", name, "' ", entry.dtype, entry.shape, ": ", args...);
   };
-  if (entry.slices.size() > kMostSlices) return lost("it has ", entry.slices.size(), " slices, the limit is ", kMostSlices);
+  if (entry.slices.size() > kMostSlices)
+    return lost("it has ", entry.slices.size(), " slices, the limit is ", kMostSlices);
   std::vector<Part> parts;
   int64_t found = 0;
   for (const TensorSlice& stored : entry.slices) {
@@ -32,7 +33,8 @@ Result<std::vector<BundleReader::Part>> BundleReader::PartsOf(std::string_view n
     found += shared;
   }
   const int64_t wanted_elements = wanted.shape().num_elements();
-  if (found != wanted_elements) return lost("its slices hold ", found, " of the ", wanted_elements, " elements of ", wanted);
+  if (found != wanted_elements)
+    return lost("its slices hold ", found, " of the ", wanted_elements, " elements of ", wanted);
   return parts;
 }
 

@@ -48,7 +48,8 @@ Result<uint32_t> ReadStrings(std::string_view bytes, const Shape& shape, Tensor*
     crc = ExtendByLength(crc, length);
   }
   uint32_t stored_crc;
-  if (!cursor.ReadFixed32(&stored_crc)) return DataLoss("it ends after the lengths of its ", lengths.size(), " strings");
+  if (!cursor.ReadFixed32(&stored_crc))
+    return DataLoss("it ends after the lengths of its ", lengths.size(), " strings");
   if (stored_crc != MaskCrc(crc)) {
     return DataLoss("the checksum of its strings' lengths is ", UnmaskCrc(stored_crc), ", computed ", crc);
   }

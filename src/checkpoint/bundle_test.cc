@@ -35,8 +35,13 @@ class BundleTest : public ::testing::Test {
     const auto writer = Writer(prefix);
     ASSERT_TRUE(writer->Add("a", Tensor::FromValues<float>({1, 2, 3, 4, 5, 6}, Shape({2, 3}))).ok());
     ASSERT_TRUE(writer->Add("b", Tensor::Vector<std::string>({"x", "", "long enough for the heap, surely"})).ok());
-    ASSERT_TRUE(writer->AddSlice("c", *ParseShapeAndSlice("4 2 0,3:-"), Tensor::FromValues<int64_t>({0, 1, 2, 3, 4, 5}, Shape({3, 2}))).ok());
-    ASSERT_TRUE(writer->AddSlice("c", *ParseShapeAndSlice("4 2 3,1:-"), Tensor::FromValues<int64_t>({6, 7}, Shape({1, 2}))).ok());
+    ASSERT_TRUE(writer
+                    ->AddSlice("c", *ParseShapeAndSlice("4 2 0,3:-"),
+                               Tensor::FromValues<int64_t>({0, 1, 2, 3, 4, 5}, Shape({3, 2})))
+                    .ok());
+    ASSERT_TRUE(
+        writer->AddSlice("c", *ParseShapeAndSlice("4 2 3,1:-"), Tensor::FromValues<int64_t>({6, 7}, Shape({1, 2})))
+            .ok());
     ASSERT_TRUE(writer->Finish().ok());
   }
   void Edit(const std::string& path, const std::function<void(std::string*)>& edit) {
@@ -56,8 +61,10 @@ TEST_F(BundleTest, ReadsWhatItWrote) {
   EXPECT_THAT(reader->Read("a")->data<float>(), ::testing::ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(reader->Read("b")->data<std::string>()[2], "long enough for the heap, surely");
   EXPECT_THAT(reader->Read("c")->data<int64_t>(), ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
-  EXPECT_THAT(reader->ReadSlice("c", *ParseShapeAndSlice("4 2 2,2:1,1"))->data<int64_t>(), ::testing::ElementsAre(5, 7));
-  EXPECT_THAT(reader->ReadSlice("a", *ParseShapeAndSlice("2 3 -:1,2"))->data<float>(), ::testing::ElementsAre(2, 3, 5, 6));
+  EXPECT_THAT(reader->ReadSlice("c", *ParseShapeAndSlice("4 2 2,2:1,1"))->data<int64_t>(),
+              ::testing::ElementsAre(5, 7));
+  EXPECT_THAT(reader->ReadSlice("a", *ParseShapeAndSlice("2 3 -:1,2"))->data<float>(),
+              ::testing::ElementsAre(2, 3, 5, 6));
 }
 
 TEST_F(BundleTest, NothingIsSeenBeforeFinishAndNothingStaysWithoutIt) {
@@ -81,7 +88,8 @@ TEST_F(BundleTest, WritesTheBytesThatTensorFlowWrites) {
     }
     ASSERT_TRUE(writer->Finish().ok());
     for (const std::string suffix : {".index", ".data-00000-of-00001"}) {
-      EXPECT_EQ(*ReadWholeFile(*files_, name + suffix), *ReadWholeFile(RealFileSystem(), kGolden + name + suffix)) << name << suffix;
+      EXPECT_EQ(*ReadWholeFile(*files_, name + suffix), *ReadWholeFile(RealFileSystem(), kGolden + name + suffix))
+          << name << suffix;
     }
   }
 }
@@ -100,7 +108,9 @@ TEST_F(BundleTest, WritesSlicesAsTensorFlowDoes) {
   }
   ASSERT_TRUE(writer->Finish().ok());
   for (const std::string suffix : {".index", ".data-00000-of-00001"}) {
-    EXPECT_EQ(*ReadWholeFile(*files_, "slices" + suffix), *ReadWholeFile(RealFileSystem(), kGolden + ("slices" + suffix))) << suffix;
+    EXPECT_EQ(*ReadWholeFile(*files_, "slices" + suffix),
+              *ReadWholeFile(RealFileSystem(), kGolden + ("slices" + suffix)))
+        << suffix;
   }
 }
 
@@ -117,7 +127,8 @@ TEST_F(BundleTest, ReadsTensorFlowsValues) {
   EXPECT_EQ(dtypes->Read("text_scalar")->scalar<std::string>(), "alone");
   const auto slices = *BundleReader::Open(RealFileSystem(), std::string(kGolden) + "slices");
   for (int64_t i = 0; i < 16; ++i) EXPECT_EQ(slices->Read("boxes")->data<int64_t>()[static_cast<size_t>(i)], i);
-  EXPECT_THAT(slices->ReadSlice("rows", *ParseShapeAndSlice("6 2 2,2:-"))->data<float>(), ::testing::ElementsAre(4, 5, 6, 7));
+  EXPECT_THAT(slices->ReadSlice("rows", *ParseShapeAndSlice("6 2 2,2:-"))->data<float>(),
+              ::testing::ElementsAre(4, 5, 6, 7));
   const auto merged = *BundleReader::Open(RealFileSystem(), std::string(kGolden) + "merged");
   EXPECT_THAT(merged->Read("rows")->data<float>(), ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
   EXPECT_THAT(merged->Read("only1")->data<int32_t>(), ::testing::ElementsAre(1, 2, 3));
@@ -140,13 +151,17 @@ TEST_F(BundleTest, MergesShardsAsTensorFlowDoes) {
     const float first = static_cast<float>(4 * i);
     const auto writer = Writer(parts[i]);
     ASSERT_TRUE(writer->Add(StrCat("only", i), Tensor::Vector<int32_t>({i, i + 1, i + 2})).ok());
-    ASSERT_TRUE(writer->AddSlice("rows", *ParseShapeAndSlice(StrCat("4 2 ", 2 * i, ",2:-")),
-                                 Tensor::FromValues<float>({first, first + 1, first + 2, first + 3}, Shape({2, 2}))).ok());
+    ASSERT_TRUE(writer
+                    ->AddSlice("rows", *ParseShapeAndSlice(StrCat("4 2 ", 2 * i, ",2:-")),
+                               Tensor::FromValues<float>({first, first + 1, first + 2, first + 3}, Shape({2, 2})))
+                    .ok());
     ASSERT_TRUE(writer->Finish().ok());
   }
   ASSERT_TRUE(MergeBundles(*files_, parts, "merged").ok());
   for (const std::string suffix : {".index", ".data-00000-of-00002", ".data-00001-of-00002"}) {
-    EXPECT_EQ(*ReadWholeFile(*files_, "merged" + suffix), *ReadWholeFile(RealFileSystem(), kGolden + ("merged" + suffix))) << suffix;
+    EXPECT_EQ(*ReadWholeFile(*files_, "merged" + suffix),
+              *ReadWholeFile(RealFileSystem(), kGolden + ("merged" + suffix)))
+        << suffix;
   }
   EXPECT_TRUE(files_->List("merged_temp")->empty());
 }
@@ -218,11 +233,13 @@ TEST_F(BundleTest, RefusesBadAdditions) {
   EXPECT_EQ(writer->Add("a", Tensor::Scalar(1.0f)).code(), Code::kInvalidArgument);
   EXPECT_EQ(writer->Add("", Tensor::Scalar(1.0f)).code(), Code::kInvalidArgument);
   EXPECT_EQ(writer->Add("none", Tensor()).code(), Code::kInvalidArgument);
-  EXPECT_EQ(writer->AddSlice("s", *ParseShapeAndSlice("4 0,2"), Tensor::Vector<float>({1})).code(), Code::kInvalidArgument);
+  EXPECT_EQ(writer->AddSlice("s", *ParseShapeAndSlice("4 0,2"), Tensor::Vector<float>({1})).code(),
+            Code::kInvalidArgument);
 }
 
 TEST_F(BundleTest, MalformedSpecificationsAreInvalid) {
-  for (const char* text : {"", " ", "4", "4 0,9", "4 -1,2", "4 0,0", "4 a,b", "4 4 0,2", "x 0,2", "4 0,2,3", "-4 -", "9223372036854775807 4 -:-"}) {
+  for (const char* text : {"", " ", "4", "4 0,9", "4 -1,2", "4 0,0", "4 a,b", "4 4 0,2", "x 0,2", "4 0,2,3", "-4 -",
+                           "9223372036854775807 4 -:-"}) {
     EXPECT_EQ(ParseShapeAndSlice(text).status().code(), Code::kInvalidArgument) << text;
   }
 }
@@ -244,7 +261,8 @@ TEST_F(BundleTest, DamageIsNeverMoreThanAnError) {
       }
     });
     const Status status = ReadAll("m");
-    ASSERT_TRUE(status.ok() || status.code() == Code::kDataLoss) << "seed " << kSeed << ", try " << i << ": " << status.ToString();
+    ASSERT_TRUE(status.ok() || status.code() == Code::kDataLoss)
+        << "seed " << kSeed << ", try " << i << ": " << status.ToString();
   }
 }
 

@@ -3,9 +3,9 @@
 //   strings  = { varint length } crc { bytes }       all lengths, the masked crc32c of the lengths, all bytes
 //   variants = { varint length, bytes, crc }         the bytes are a VariantTensorDataProto
 //
-// A checksum takes a string's length as a uint32, or as a uint64 where it does not fit, and a variant's as a uint64. The
-// entry's checksum runs over the lengths so taken, the stored checksums (4 bytes each), and the bytes; a variant's is what the
-// entry's is up to there.
+// A checksum takes a string's length as a uint32, or as a uint64 where it does not fit, and a variant's as a uint64.
+// The entry's checksum runs over the lengths so taken, the stored checksums (4 bytes each), and the bytes; a variant's
+// is what the entry's is up to there.
 #pragma once
 
 #include <string_view>

@@ -47,13 +47,15 @@ Result<uint32_t> ReadVariants(std::string_view bytes, const Shape& shape, Tensor
   for (int64_t i = 0; i < shape.num_elements(); ++i) {
     std::string_view value;
     uint32_t stored_crc;
-    if (!cursor.ReadBytes(&value) || !cursor.ReadFixed32(&stored_crc)) return DataLoss("variant ", i, " cannot be read");
+    if (!cursor.ReadBytes(&value) || !cursor.ReadFixed32(&stored_crc))
+      return DataLoss("variant ", i, " cannot be read");
     crc = ExtendCrc32c(ExtendByLength(crc, value.size()), value);
     if (stored_crc != MaskCrc(crc)) {
       return DataLoss("the checksum of variant ", i, " is ", UnmaskCrc(stored_crc), ", computed ", crc);
     }
     crc = ExtendCrc32c(crc, {reinterpret_cast<const char*>(&stored_crc), sizeof(stored_crc)});
-    if (value.size() > INT32_MAX || !message.add_variant_val()->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+    if (value.size() > INT32_MAX ||
+        !message.add_variant_val()->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       return DataLoss("variant ", i, " is no VariantTensorDataProto");
     }
   }

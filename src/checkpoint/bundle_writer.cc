@@ -51,7 +51,8 @@ Result<uint32_t> BundleWriter::WritePlain(const Tensor& tensor) {
 Status BundleWriter::AddEntry(std::string name, const Tensor& tensor) {
   if (data_ == nullptr) return FailedPrecondition(prefix_, ": the bundle is finished");
   if (!tensor.valid()) return InvalidArgument(prefix_, ": tensor '", name, "' has no value");
-  if (tensor.dtype() == DType::kResource) return InvalidArgument(prefix_, ": tensor '", name, "' holds resource handles, which cannot be saved");
+  if (tensor.dtype() == DType::kResource)
+    return InvalidArgument(prefix_, ": tensor '", name, "' holds resource handles, which cannot be saved");
   if (entries_.contains(name)) return InvalidArgument(prefix_, ": tensor '", name, "' is added twice");
   BundleEntry entry{.dtype = tensor.dtype(), .shape = tensor.shape(), .offset = offset_, .size = tensor.size_bytes()};
   if (tensor.dtype() == DType::kString || tensor.dtype() == DType::kVariant) {
@@ -72,7 +73,8 @@ Status BundleWriter::AddEntry(std::string name, const Tensor& tensor) {
 Status BundleWriter::AddSlice(std::string_view name, const ShapeAndSlice& part, const Tensor& tensor) {
   if (name.empty() || IsSliceKey(name)) return InvalidArgument(prefix_, ": a tensor cannot have the name '", name, "'");
   if (tensor.shape() != part.slice.shape()) {
-    return InvalidArgument(prefix_, ": slice ", part.slice, " of tensor '", name, "' is of shape ", part.slice.shape(), ", the value is ", tensor);
+    return InvalidArgument(prefix_, ": slice ", part.slice, " of tensor '", name, "' is of shape ", part.slice.shape(),
+                           ", the value is ", tensor);
   }
   if (part.slice.Covers(part.shape)) return Add(name, tensor);
   TensorSlice slice = part.slice;
@@ -84,8 +86,8 @@ Status BundleWriter::AddSlice(std::string_view name, const ShapeAndSlice& part, 
   if (found != entries_.end()) {
     const BundleEntry& whole = found->second;
     if (whole.slices.empty() || whole.dtype != tensor.dtype() || whole.shape != part.shape) {
-      return InvalidArgument(prefix_, ": tensor '", name, "' is ", whole.dtype, whole.shape, ", slice ", slice, " is of ",
-                             tensor.dtype(), part.shape);
+      return InvalidArgument(prefix_, ": tensor '", name, "' is ", whole.dtype, whole.shape, ", slice ", slice,
+                             " is of ", tensor.dtype(), part.shape);
     }
   }
   HR_RETURN_IF_ERROR(AddEntry(SliceKey(name, slice), tensor));
@@ -110,7 +112,8 @@ Status BundleWriter::Finish() {
 namespace {
 
 /// Puts `entry`, of a bundle whose first shard becomes `first_shard`, into the merged index.
-Status MergeEntry(const std::string& prefix, const std::string& key, BundleEntry entry, int64_t first_shard, BundleIndex* merged) {
+Status MergeEntry(const std::string& prefix, const std::string& key, BundleEntry entry, int64_t first_shard,
+                  BundleIndex* merged) {
   entry.shard += first_shard;
   const auto [position, inserted] = merged->entries.try_emplace(key, entry);
   if (inserted) return OkStatus();
@@ -133,7 +136,8 @@ struct Renaming {
 
 }  // namespace
 
-Status MergeBundles(FileSystem& files, std::span<const std::string> prefixes, const std::string& destination, bool allow_missing_files) {
+Status MergeBundles(FileSystem& files, std::span<const std::string> prefixes, const std::string& destination,
+                    bool allow_missing_files) {
   BundleIndex merged{.header = {.num_shards = 0}};
   std::vector<Renaming> renamings;
   Status missing;

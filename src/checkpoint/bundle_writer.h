@@ -1,4 +1,4 @@
-// BundleWriter: writes tensors into a bundle of one shard. MergeBundles: makes one bundle of several, without copying data.
+// BundleWriter: writes tensors into a bundle of one shard. MergeBundles: makes one bundle of several, copying no data.
 #pragma once
 
 #include <map>
@@ -13,7 +13,8 @@
 
 namespace headrace {
 
-/// One thread at a time. Readers see the bundle once Finish has returned OK; a writer that is dropped before leaves nothing.
+/// One thread at a time. Readers see the bundle once Finish has returned OK; a writer that is dropped before leaves
+/// nothing.
 class HR_EXPORT BundleWriter {
  public:
   /// Makes the directory of `prefix` where it is missing. Errors: the file system's.
@@ -22,11 +23,11 @@ class HR_EXPORT BundleWriter {
 
   /// Errors: kInvalidArgument for an empty name, a name that is there already, a resource tensor; the file's.
   Status Add(std::string_view name, const Tensor& tensor);
-  /// Adds a part of the tensor `name`, which is stored as soon as all its parts are added, here or in bundles merged with this
-  /// one. Errors: kInvalidArgument also when the parts' dtypes or whole shapes differ.
+  /// Adds a part of the tensor `name`, which is stored as soon as all its parts are added, here or in bundles merged
+  /// with this one. Errors: kInvalidArgument also when the parts' dtypes or whole shapes differ.
   Status AddSlice(std::string_view name, const ShapeAndSlice& part, const Tensor& tensor);
-  /// Makes the data durable and gives the files their names, the index last. An older bundle of the same prefix is without an
-  /// index from the moment its data is replaced.
+  /// Makes the data durable and gives the files their names, the index last. An older bundle of the same prefix is
+  /// without an index from the moment its data is replaced.
   Status Finish();
 
  private:
@@ -42,9 +43,10 @@ class HR_EXPORT BundleWriter {
   std::map<std::string, BundleEntry, std::less<>> entries_;
 };
 
-/// Makes the bundles `prefixes` one bundle, `destination`: renames their data files and merges their indexes. Parts of one
-/// tensor that lie in several bundles come together. Errors: kInvalidArgument for a tensor that two of them have; kNotFound
-/// for a missing bundle (or, with `allow_missing_files`, only when all are missing); kDataLoss for a damaged index.
+/// Makes the bundles `prefixes` one bundle, `destination`: renames their data files and merges their indexes. Parts of
+/// one tensor that lie in several bundles come together. Errors: kInvalidArgument for a tensor that two of them have;
+/// kNotFound for a missing bundle (or, with `allow_missing_files`, only when all are missing); kDataLoss for a damaged
+/// index.
 HR_EXPORT Status MergeBundles(FileSystem& files, std::span<const std::string> prefixes, const std::string& destination,
                               bool allow_missing_files = false);
 

@@ -16,21 +16,22 @@
 namespace headrace {
 
 struct HR_EXPORT CheckpointState {
-  std::string newest;                // empty when there is none
-  std::vector<std::string> all;      // oldest first
-  std::vector<double> timestamps;    // of `all`; or empty
+  std::string newest;              // empty when there is none
+  std::vector<std::string> all;    // oldest first
+  std::vector<double> timestamps;  // of `all`; or empty
   double last_preserved_timestamp = 0;
 };
 
-/// Paths in it begin with `directory`, unless they are absolute. Errors: kNotFound when there is no such file; kDataLoss when it
-/// cannot be read.
+/// Paths in it begin with `directory`, unless they are absolute. Errors: kNotFound when there is no such file;
+/// kDataLoss when it cannot be read.
 HR_EXPORT Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory);
 
-/// Replaces the file at once. Paths below `directory` are written relative to it, so that it may be moved. Call it after the
-/// checkpoints that it names are written.
+/// Replaces the file at once. Paths below `directory` are written relative to it, so that it may be moved. Call it
+/// after the checkpoints that it names are written.
 HR_EXPORT Status WriteCheckpointState(FileSystem& files, const std::string& directory, const CheckpointState& state);
 
-/// The prefix of the newest checkpoint of a directory. Errors: kNotFound when there is none, or its index is missing; kDataLoss.
+/// The prefix of the newest checkpoint of a directory. Errors: kNotFound when there is none, or its index is missing;
+/// kDataLoss.
 HR_EXPORT Result<std::string> LatestCheckpoint(FileSystem& files, const std::string& directory);
 
 }  // namespace headrace

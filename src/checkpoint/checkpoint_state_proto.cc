@@ -54,7 +54,8 @@ Status WriteCheckpointState(FileSystem& files, const std::string& directory, con
   for (const double timestamp : state.timestamps) out.add_all_model_checkpoint_timestamps(timestamp);
   if (state.last_preserved_timestamp != 0) out.set_last_preserved_timestamp(state.last_preserved_timestamp);
   std::string text;
-  if (!google::protobuf::TextFormat::PrintToString(out, &text)) return Internal(StatePath(directory), ": cannot be put in words");
+  if (!google::protobuf::TextFormat::PrintToString(out, &text))
+    return Internal(StatePath(directory), ": cannot be put in words");
   return WriteFileAtomically(files, StatePath(directory), text);
 }
 

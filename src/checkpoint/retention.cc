@@ -24,7 +24,8 @@ Status DeleteCheckpoint(FileSystem& files, const std::string& prefix) {
   return kept;
 }
 
-Result<CheckpointRetention> CheckpointRetention::Open(FileSystem& files, Clock& clock, std::string directory, RetentionOptions options) {
+Result<CheckpointRetention> CheckpointRetention::Open(FileSystem& files, Clock& clock, std::string directory,
+                                                      RetentionOptions options) {
   CheckpointRetention retention(files, clock, std::move(directory), options);
   Result<CheckpointState> state = ReadCheckpointState(files, retention.directory_);
   if (!state.ok() && state.status().code() != Code::kNotFound) return state.status();

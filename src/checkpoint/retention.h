@@ -1,4 +1,5 @@
-// CheckpointRetention: the checkpoints of a directory, the newest of which are kept, and of the older ones one every few hours.
+// CheckpointRetention: the checkpoints of a directory, the newest of which are kept, and of the older ones one every
+// few hours.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 namespace headrace {
 
 struct HR_EXPORT RetentionOptions {
-  int max_to_keep = 5;                // 0: keep all
+  int max_to_keep = 5;                 // 0: keep all
   double keep_every_n_hours = 10'000;  // one checkpoint of each such span is kept for good
 };
 
@@ -19,10 +20,11 @@ struct HR_EXPORT RetentionOptions {
 class HR_EXPORT CheckpointRetention {
  public:
   /// Reads the directory's `checkpoint` file; a missing one means that there are no checkpoints yet. Errors: kDataLoss.
-  static Result<CheckpointRetention> Open(FileSystem& files, Clock& clock, std::string directory, RetentionOptions options = {});
+  static Result<CheckpointRetention> Open(FileSystem& files, Clock& clock, std::string directory,
+                                          RetentionOptions options = {});
 
-  /// Takes in the checkpoint `prefix`, which must be wholly written: makes it the newest in the `checkpoint` file, then deletes
-  /// those that are too many. A checkpoint that cannot be deleted is logged, and no error.
+  /// Takes in the checkpoint `prefix`, which must be wholly written: makes it the newest in the `checkpoint` file, then
+  /// deletes those that are too many. A checkpoint that cannot be deleted is logged, and no error.
   Status Record(const std::string& prefix);
 
   const CheckpointState& state() const { return state_; }

@@ -52,7 +52,8 @@ TEST_F(RetentionTest, KeepsOneOfEverySoManyHours) {
     Save(retention, StrCat("d/m-", i));
   }
   // m-1 is two hours after the start, m-3 two hours after m-1, m-5 the newest.
-  EXPECT_THAT((std::vector{Exists("d/m-0"), Exists("d/m-1"), Exists("d/m-2"), Exists("d/m-3"), Exists("d/m-4"), Exists("d/m-5")}),
+  EXPECT_THAT((std::vector{Exists("d/m-0"), Exists("d/m-1"), Exists("d/m-2"), Exists("d/m-3"), Exists("d/m-4"),
+                           Exists("d/m-5")}),
               ElementsAre(false, true, false, true, false, true));
 }
 
@@ -74,8 +75,9 @@ TEST_F(RetentionTest, PathsBelowTheDirectoryAreWrittenRelative) {
   CheckpointRetention retention = Open({});
   Save(retention, "d/m-1");
   ASSERT_TRUE(retention.Record("/elsewhere/m-2").ok());
-  EXPECT_THAT(*ReadWholeFile(*files_, "d/checkpoint"),
-              ::testing::StartsWith("model_checkpoint_path: \"/elsewhere/m-2\"\nall_model_checkpoint_paths: \"m-1\"\n"));
+  EXPECT_THAT(
+      *ReadWholeFile(*files_, "d/checkpoint"),
+      ::testing::StartsWith("model_checkpoint_path: \"/elsewhere/m-2\"\nall_model_checkpoint_paths: \"m-1\"\n"));
   EXPECT_THAT(ReadCheckpointState(*files_, "d")->all, ElementsAre("d/m-1", "/elsewhere/m-2"));
   EXPECT_EQ(LatestCheckpoint(*files_, "d").status().code(), Code::kNotFound);  // named, but not there
 }
@@ -84,7 +86,8 @@ TEST_F(RetentionTest, ReadsTensorFlowsStateFile) {
   const Result<CheckpointState> state = ReadCheckpointState(RealFileSystem(), "tests/golden/checkpoint");
   ASSERT_TRUE(state.ok()) << state.status().ToString();
   EXPECT_EQ(state->newest, "tests/golden/checkpoint/model.ckpt-20");
-  EXPECT_THAT(state->all, ElementsAre("tests/golden/checkpoint/model.ckpt-10", "tests/golden/checkpoint/model.ckpt-20"));
+  EXPECT_THAT(state->all,
+              ElementsAre("tests/golden/checkpoint/model.ckpt-10", "tests/golden/checkpoint/model.ckpt-20"));
   EXPECT_EQ(*LatestCheckpoint(RealFileSystem(), "tests/golden/checkpoint"), state->newest);
 }
 

@@ -1,5 +1,5 @@
-// Snapshots: the values of variables at one moment, saved while training goes on. Taking one shares the variables' buffers;
-// an update that comes later writes to a copy (see kernel/variable.h).
+// Snapshots: the values of variables at one moment, saved while training goes on. Taking one shares the variables'
+// buffers; an update that comes later writes to a copy (see kernel/variable.h).
 #pragma once
 
 #include <memory>

@@ -12,7 +12,8 @@ Result<TensorSlice> TensorSlice::Within(const Shape& whole) const {
   for (int i = 0; i < rank(); ++i) {
     Extent& extent = within.extents[static_cast<size_t>(i)];
     if (extent.length == Extent::kAll && extent.start == 0) extent.length = whole.dim(i);
-    if (extent.start < 0 || extent.length < 0 || extent.start > whole.dim(i) || extent.length > whole.dim(i) - extent.start) {
+    if (extent.start < 0 || extent.length < 0 || extent.start > whole.dim(i) ||
+        extent.length > whole.dim(i) - extent.start) {
       return InvalidArgument("slice ", ToString(), " does not lie within shape ", whole);
     }
   }
@@ -55,7 +56,8 @@ std::string TensorSlice::ToString() const {
 
 Result<ShapeAndSlice> ParseShapeAndSlice(std::string_view text) {
   const auto malformed = [text] {
-    return InvalidArgument("Need dimensions and a slice such as \"4 3 0,2:-\" in the shape_and_slice specification: '", text, "'");
+    return InvalidArgument("Need dimensions and a slice such as \"4 3 0,2:-\" in the shape_and_slice specification: '",
+                           text, "'");
   };
   const std::vector<std::string> words = StrSplit(text, ' ');
   if (words.empty()) return malformed();
@@ -67,9 +69,10 @@ Result<ShapeAndSlice> ParseShapeAndSlice(std::string_view text) {
   for (const std::string& part : StrSplit(words.back(), ':')) {
     TensorSlice::Extent extent;
     const size_t comma = part.find(',');
-    if (part != "-" && (comma == std::string::npos || !ParseInt64(std::string_view(part).substr(0, comma), &extent.start) ||
-                        !ParseInt64(std::string_view(part).substr(comma + 1), &extent.length) || extent.start < 0 ||
-                        extent.length <= 0)) {
+    if (part != "-" &&
+        (comma == std::string::npos || !ParseInt64(std::string_view(part).substr(0, comma), &extent.start) ||
+         !ParseInt64(std::string_view(part).substr(comma + 1), &extent.length) || extent.start < 0 ||
+         extent.length <= 0)) {
       return malformed();
     }
     slice.extents.push_back(extent);

@@ -48,8 +48,10 @@ struct HR_EXPORT ShapeAndSlice {
 HR_EXPORT Result<ShapeAndSlice> ParseShapeAndSlice(std::string_view text);
 
 /// Copies what `from_slice` and `to_slice` share of one whole tensor. The slices have no kAll.
-/// REQUIRES: plain data or strings or variants, from.shape() == from_slice.shape(), to->shape() == to_slice.shape(), equal dtypes.
-HR_EXPORT void CopySharedPart(const TensorSlice& from_slice, const Tensor& from, const TensorSlice& to_slice, Tensor* to);
+/// REQUIRES: plain data or strings or variants, from.shape() == from_slice.shape(), to->shape() == to_slice.shape(),
+/// equal dtypes.
+HR_EXPORT void CopySharedPart(const TensorSlice& from_slice, const Tensor& from, const TensorSlice& to_slice,
+                              Tensor* to);
 
 /// The key under which a bundle keeps a slice of tensor `name`. Extents that are the whole dimension count as kAll.
 HR_EXPORT std::string SliceKey(std::string_view name, const TensorSlice& slice);

@@ -12,8 +12,8 @@
 namespace headrace {
 
 struct ChildOptions {
-  std::string label;              // before each line: "[worker:0] "
-  std::vector<std::string> argv;  // the program is searched for in PATH
+  std::string label;                               // before each line: "[worker:0] "
+  std::vector<std::string> argv;                   // the program is searched for in PATH
   std::map<std::string, std::string> environment;  // on top of this process's own
 };
 

@@ -15,5 +15,6 @@ using CommandRun = std::function<int()>;
 /// Each adds a command to `app`; when that is the one chosen, `*run` is set while the arguments are parsed.
 void AddServerCommand(CLI::App& app, CommandRun* run);
 void AddLocalCommand(CLI::App& app, CommandRun* run);
+void AddConvertCommand(CLI::App& app, CommandRun* run);
 
 }  // namespace headrace

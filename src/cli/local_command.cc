@@ -72,10 +72,17 @@ int RunLocal(const LocalFlags& flags) {
 void AddLocalCommand(CLI::App& app, CommandRun* run) {
   auto flags = std::make_shared<LocalFlags>();
   CLI::App* command = app.add_subcommand("local", "Run a program as the workers of a cluster on this machine");
-  command->add_option("--ps", flags->num_ps, "How many parameter servers")->capture_default_str()->check(CLI::Range(0, 1000));
-  command->add_option("--workers", flags->num_workers, "How many workers")->capture_default_str()->check(CLI::Range(1, 1000));
-  command->add_flag("--ps-program", flags->ps_program, "Run PROGRAM for the parameter servers too, instead of 'headrace server'");
-  command->add_option("PROGRAM", flags->program, "What each task runs, with its arguments, after '--'; TF_CONFIG tells it which task it is")
+  command->add_option("--ps", flags->num_ps, "How many parameter servers")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+  command->add_option("--workers", flags->num_workers, "How many workers")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  command->add_flag("--ps-program", flags->ps_program,
+                    "Run PROGRAM for the parameter servers too, instead of 'headrace server'");
+  command
+      ->add_option("PROGRAM", flags->program,
+                   "What each task runs, with its arguments, after '--'; TF_CONFIG tells it which task it is")
       ->required();
   command->prefix_command(false);
   command->callback([flags, run] { *run = [flags] { return RunLocal(*flags); }; });

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   headrace::CommandRun run;
   headrace::AddServerCommand(app, &run);
   headrace::AddLocalCommand(app, &run);
+  headrace::AddConvertCommand(app, &run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }

@@ -73,13 +73,16 @@ int RunServer(const ServerFlags& flags) {
 void AddServerCommand(CLI::App& app, CommandRun* run) {
   auto flags = std::make_shared<ServerFlags>();
   CLI::App* command = app.add_subcommand("server", "Serve one task of a cluster until SIGTERM");
-  command->add_option("--cluster", flags->cluster,
-                      "All tasks: JSON {\"ps\": [\"host:port\"], ...}, text ps|host:port,worker|host:port;host:port, or @file. "
-                      "Left out: TF_CONFIG");
+  command->add_option(
+      "--cluster", flags->cluster,
+      "All tasks: JSON {\"ps\": [\"host:port\"], ...}, text ps|host:port,worker|host:port;host:port, or @file. "
+      "Left out: TF_CONFIG");
   command->add_option("--job", flags->job, "The job of this task");
   command->add_option("--task", flags->task, "The number of this task");
-  command->add_option("--bind", flags->bind, "host:port to listen on, where it is not the task's address in the cluster");
-  command->add_flag("--insecure", flags->insecure, "Listen beyond the loopback, without encryption: for closed networks");
+  command->add_option("--bind", flags->bind,
+                      "host:port to listen on, where it is not the task's address in the cluster");
+  command->add_flag("--insecure", flags->insecure,
+                    "Listen beyond the loopback, without encryption: for closed networks");
   command->callback([flags, run] { *run = [flags] { return RunServer(*flags); }; });
 }
 

@@ -67,7 +67,8 @@ class Supervisor {
     });
   }
   bool AnyOutput() const {
-    return std::any_of(members_.begin(), members_.end(), [](const Member& member) { return member.child.output_fd() >= 0; });
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const Member& member) { return member.child.output_fd() >= 0; });
   }
 
   void Wait() {
@@ -106,7 +107,8 @@ class Supervisor {
         member.child.SetEnded(status);
         const int code = member.child.exit_code();
         if (!member.asked_to_end) worst_ = std::max(worst_, code);
-        if (code != 0 && !member.asked_to_end) std::printf("[%s] ended with exit code %d\n", member.child.label().c_str(), code);
+        if (code != 0 && !member.asked_to_end)
+          std::printf("[%s] ended with exit code %d\n", member.child.label().c_str(), code);
       }
     }
   }

@@ -19,7 +19,9 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 
 SupervisedProgram Shell(const std::string& label, const std::string& script, bool is_worker) {
-  return {.child = {.label = label, .argv = {"/bin/sh", "-c", script}, .environment = {{"GREETING", "hello from " + label}}},
+  return {.child = {.label = label,
+                    .argv = {"/bin/sh", "-c", script},
+                    .environment = {{"GREETING", "hello from " + label}}},
           .is_worker = is_worker};
 }
 
@@ -31,7 +33,8 @@ struct Outcome {
 
 /// Supervises in a process of its own, as the supervisor takes the process's signals and children. `signal` is sent once it has
 /// printed `when`.
-Outcome SuperviseApart(const std::vector<SupervisedProgram>& programs, milliseconds grace, int signal = 0, const std::string& when = "") {
+Outcome SuperviseApart(const std::vector<SupervisedProgram>& programs, milliseconds grace, int signal = 0,
+                       const std::string& when = "") {
   const TimePoint begin = RealClock().Now();
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
@@ -70,19 +73,21 @@ int NumberAfter(const std::string& text, const std::string& mark) {
 }
 
 TEST(SupervisorTest, PassesLinesOnWithLabelsAndEndsTheOthersWhenTheWorkersAreDone) {
-  const Outcome outcome = SuperviseApart({Shell("ps:0", "echo up; exec sleep 1000", false),
-                                          Shell("worker:0", "echo $GREETING; printf 'no end'", true),
-                                          Shell("worker:1", "echo to stderr >&2", true)},
-                                         seconds(10));
+  const Outcome outcome = SuperviseApart(
+      {Shell("ps:0", "echo up; exec sleep 1000", false), Shell("worker:0", "echo $GREETING; printf 'no end'", true),
+       Shell("worker:1", "echo to stderr >&2", true)},
+      seconds(10));
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.output, testing::AllOf(HasSubstr("[worker:0] hello from worker:0\n"), HasSubstr("[worker:0] no end\n")));
+  EXPECT_THAT(outcome.output,
+              testing::AllOf(HasSubstr("[worker:0] hello from worker:0\n"), HasSubstr("[worker:0] no end\n")));
   EXPECT_THAT(outcome.output, HasSubstr("[worker:1] to stderr\n"));
   EXPECT_LT(outcome.took, seconds(8));
 }
 
 TEST(SupervisorTest, ReturnsTheWorstExitCode) {
-  const Outcome outcome =
-      SuperviseApart({Shell("worker:0", "exit 3", true), Shell("worker:1", "exit 7", true), Shell("worker:2", "exit 0", true)}, seconds(10));
+  const Outcome outcome = SuperviseApart(
+      {Shell("worker:0", "exit 3", true), Shell("worker:1", "exit 7", true), Shell("worker:2", "exit 0", true)},
+      seconds(10));
   EXPECT_EQ(outcome.code, 7);
   EXPECT_THAT(outcome.output, HasSubstr("[worker:1] ended with exit code 7"));
 }
@@ -92,14 +97,16 @@ TEST(SupervisorTest, ProgramThatASignalEndsCountsAs128AndItsNumber) {
 }
 
 TEST(SupervisorTest, MissingProgramSaysSo) {
-  const Outcome outcome =
-      SuperviseApart({{.child = {.label = "worker:0", .argv = {"/does/not/exist"}, .environment = {}}, .is_worker = true}}, seconds(10));
+  const Outcome outcome = SuperviseApart(
+      {{.child = {.label = "worker:0", .argv = {"/does/not/exist"}, .environment = {}}, .is_worker = true}},
+      seconds(10));
   EXPECT_EQ(outcome.code, 127);
   EXPECT_THAT(outcome.output, HasSubstr("[worker:0] cannot run '/does/not/exist': No such file or directory"));
 }
 
 TEST(SupervisorTest, ParameterServerThatDiesByItselfCounts) {
-  const Outcome outcome = SuperviseApart({Shell("ps:0", "exit 5", false), Shell("worker:0", "sleep 0.3", true)}, seconds(10));
+  const Outcome outcome =
+      SuperviseApart({Shell("ps:0", "exit 5", false), Shell("worker:0", "sleep 0.3", true)}, seconds(10));
   EXPECT_EQ(outcome.code, 5);
 }
 
@@ -113,8 +120,9 @@ TEST(SupervisorTest, SignalGoesToTheWorkersWhichMaySaveWhileTheOthersStillServe)
 }
 
 TEST(SupervisorTest, ProgramsThatDoNotEndAreKilledAfterTheGrace) {
-  const Outcome outcome = SuperviseApart({Shell("worker:0", "trap '' TERM; echo ready; while :; do sleep 0.05; done", true)},
-                                         milliseconds(200), SIGTERM, "ready");
+  const Outcome outcome =
+      SuperviseApart({Shell("worker:0", "trap '' TERM; echo ready; while :; do sleep 0.05; done", true)},
+                     milliseconds(200), SIGTERM, "ready");
   EXPECT_EQ(outcome.code, 128 + 9);
   EXPECT_LT(outcome.took, seconds(8));
 }
@@ -128,7 +136,8 @@ TEST(SupervisorTest, WhatAProgramLeavesBehindIsEndedToo) {
 }
 
 TEST(SupervisorTest, NothingSurvivesASupervisorThatIsKilled) {
-  const Outcome outcome = SuperviseApart({Shell("worker:0", "echo child=$$; while :; do sleep 0.05; done", true)}, seconds(10), SIGKILL, "child=");
+  const Outcome outcome = SuperviseApart({Shell("worker:0", "echo child=$$; while :; do sleep 0.05; done", true)},
+                                         seconds(10), SIGKILL, "child=");
   const int child = NumberAfter(outcome.output, "child=");
   ASSERT_GT(child, 0) << outcome.output;  // its output ended, so it has
 }

@@ -37,7 +37,8 @@ Result<ClusterSpec> ClusterSpec::FromSparseJobs(Jobs jobs) {
       if (!parsed.ok()) return InvalidArgument("cluster: ", TaskName(job, index), ": ", parsed.status().message());
       const auto [other, is_new] = task_by_address.emplace(parsed->ToString(), TaskName(job, index));
       if (!is_new) {
-        return InvalidArgument("cluster: two tasks have the address ", address, ": ", other->second, " and ", TaskName(job, index));
+        return InvalidArgument("cluster: two tasks have the address ", address, ": ", other->second, " and ",
+                               TaskName(job, index));
       }
     }
   }

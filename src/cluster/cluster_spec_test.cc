@@ -26,7 +26,8 @@ TEST(ClusterSpecTest, ReadsJsonWithListsAndNumbers) {
 
 TEST(ClusterSpecTest, ReadsTensorFlowsTextWithGaps) {
   const ClusterSpec spec = MustParse("ps|h:1,worker|h:2;h:3;7=h:4;h:5");
-  EXPECT_EQ(spec.jobs(), (ClusterSpec::Jobs{{"ps", {{0, "h:1"}}}, {"worker", {{0, "h:2"}, {1, "h:3"}, {7, "h:4"}, {8, "h:5"}}}}));
+  EXPECT_EQ(spec.jobs(),
+            (ClusterSpec::Jobs{{"ps", {{0, "h:1"}}}, {"worker", {{0, "h:2"}, {1, "h:3"}, {7, "h:4"}, {8, "h:5"}}}}));
 }
 
 TEST(ClusterSpecTest, WritesWhatItReads) {
@@ -56,7 +57,8 @@ TEST(ClusterSpecTest, SaysWhatIsWrong) {
       {"{\"ps\": {\"x\": \"h:1\"}}", "bad task index: 'x'"},
       {"{\"ps\": {\"99999999999\": \"h:1\"}}", "bad task index: '99999999999'"},
       {"{\"ps\": []}", "job 'ps' has no tasks"},
-      {"ps|h:1,worker|h:1", "two tasks have the address h:1: /job:ps/replica:0/task:0 and /job:worker/replica:0/task:0"},
+      {"ps|h:1,worker|h:1",
+       "two tasks have the address h:1: /job:ps/replica:0/task:0 and /job:worker/replica:0/task:0"},
       {"ps|h:1;0=h:2", "job 'ps' has task 0 twice"},
       {"ps|h:1,ps|h:2", "job 'ps' is there twice"},
       {"p s|h:1", "job name 'p s'"},

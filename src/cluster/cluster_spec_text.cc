@@ -40,7 +40,8 @@ Result<ClusterSpec::Tasks> TasksFromJson(const std::string& job, const json& val
     return InvalidArgument("cluster: job '", job, "' is neither a list of addresses nor a map of them: ", value.dump());
   }
   for (const auto& [key, address] : value.items()) {  // an array's keys are its positions
-    if (!address.is_string()) return InvalidArgument("cluster: job '", job, "', task ", key, ": not a text: ", address.dump());
+    if (!address.is_string())
+      return InvalidArgument("cluster: job '", job, "', task ", key, ": not a text: ", address.dump());
     HR_ASSIGN_OR_RETURN(const int index, ParseIndex(job, key));
     if (!tasks.emplace(index, address.get<std::string>()).second) {
       return InvalidArgument("cluster: job '", job, "' has task ", index, " twice");
@@ -75,8 +76,10 @@ Result<ClusterSpec> FromText(std::string_view text) {
       if (equals != std::string::npos) {
         HR_ASSIGN_OR_RETURN(next, ParseIndex(job, Trimmed(std::string_view(entry).substr(0, equals))));
       }
-      const std::string_view address = equals == std::string::npos ? std::string_view(entry) : std::string_view(entry).substr(equals + 1);
-      if (!tasks.emplace(next, Trimmed(address)).second) return InvalidArgument("cluster: job '", job, "' has task ", next, " twice");
+      const std::string_view address =
+          equals == std::string::npos ? std::string_view(entry) : std::string_view(entry).substr(equals + 1);
+      if (!tasks.emplace(next, Trimmed(address)).second)
+        return InvalidArgument("cluster: job '", job, "' has task ", next, " twice");
       ++next;
     }
   }
@@ -118,7 +121,8 @@ Result<ClusterSpec> ClusterSpec::Parse(std::string_view text) {
   if (text.empty()) return InvalidArgument("cluster: the text is empty");
   if (text.front() == '@') {
     HR_ASSIGN_OR_RETURN(const std::string content, ReadFile(std::string(text.substr(1))));
-    if (Trimmed(content).starts_with('@')) return InvalidArgument("cluster: file '", text.substr(1), "' names another file");
+    if (Trimmed(content).starts_with('@'))
+      return InvalidArgument("cluster: file '", text.substr(1), "' names another file");
     return Parse(content);
   }
   if (text.front() != '{') return FromText(text);
@@ -157,7 +161,8 @@ Result<std::optional<TaskConfig>> TaskConfig::FromTfConfig(std::string_view text
   }
   config.job = (*task)["type"].get<std::string>();
   const json index = task->value("index", json(0));
-  if (!index.is_number_integer() && !index.is_string()) return InvalidArgument("TF_CONFIG: task index is no number: ", index.dump());
+  if (!index.is_number_integer() && !index.is_string())
+    return InvalidArgument("TF_CONFIG: task index is no number: ", index.dump());
   HR_ASSIGN_OR_RETURN(config.task, ParseIndex(config.job, index.is_string() ? index.get<std::string>() : index.dump()));
   // An evaluator looks on from outside the cluster.
   if (config.job != "evaluator") HR_RETURN_IF_ERROR(config.cluster.AddressOf(config.job, config.task).status());

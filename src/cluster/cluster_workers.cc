@@ -4,7 +4,8 @@
 
 namespace headrace {
 
-ClusterWorkers::ClusterWorkers(const ClusterSpec& spec, ChannelMaker make_channel) : make_channel_(std::move(make_channel)) {
+ClusterWorkers::ClusterWorkers(const ClusterSpec& spec, ChannelMaker make_channel)
+    : make_channel_(std::move(make_channel)) {
   for (const auto& [job, tasks] : spec.jobs()) {
     for (const auto& [index, address] : tasks) addresses_.emplace(TaskName(job, index), address);
   }

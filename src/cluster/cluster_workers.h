@@ -17,7 +17,8 @@ namespace headrace {
 /// Thread-safe. Channels are made when they are first needed.
 class ClusterWorkers final : public WorkerDirectory {
  public:
-  using ChannelMaker = std::function<std::shared_ptr<Channel>(const std::string& address, const std::string& task_name)>;
+  using ChannelMaker =
+      std::function<std::shared_ptr<Channel>(const std::string& address, const std::string& task_name)>;
 
   ClusterWorkers(const ClusterSpec& spec, ChannelMaker make_channel);
 

@@ -87,12 +87,14 @@ class TableMasterService final : public MasterService, public std::enable_shared
  private:
   template <typename Request>
   void Add(ServiceTable* table, const char* method, void (TableMasterService::*handler)(const Call&, const Request&)) {
-    table->Add(method, [self = shared_from_this(), handler](const Call& call) {
-      Request request;
-      const Status status = DecodeMessage(call->request(), &request);
-      if (!status.ok()) return call->Reply(status);
-      (self.get()->*handler)(call, request);
-    }, {.pool = &MasterPool()});
+    table->Add(method,
+               [self = shared_from_this(), handler](const Call& call) {
+                 Request request;
+                 const Status status = DecodeMessage(call->request(), &request);
+                 if (!status.ok()) return call->Reply(status);
+                 (self.get()->*handler)(call, request);
+               },
+               {.pool = &MasterPool()});
   }
 
   void CreateSession(const Call& call, const proto::CreateSessionRequest& request);
@@ -149,7 +151,8 @@ void TableMasterService::CreateOnTasks(const Call& call, const GraphDef& graph, 
   Result<std::shared_ptr<GraphSession>> session = GraphSession::Create(graph, std::move(options));
   if (!session.ok()) return call->Reply(session.status());
   auto served = std::make_shared<ServedSession>(*session, operation_timeout_ms);
-  if (call->cancellation().IsCancelled() || !sessions_->Add(served)) return Close(*served, Cancelled("its client went away"));
+  if (call->cancellation().IsCancelled() || !sessions_->Add(served))
+    return Close(*served, Cancelled("its client went away"));
   proto::CreateSessionResponse response;
   response.set_session_handle((*session)->handle());
   call->Reply(OkStatus(), EncodeMessage(response));
@@ -182,7 +185,8 @@ void TableMasterService::ListDevices(const Call& call, const proto::ListDevicesR
   Result<std::shared_ptr<ServedSession>> session = sessions_->Find(request.session_handle());
   if (!session.ok()) return call->Reply(InvalidArgument("ListDevices: ", session.status().message()));
   proto::ListDevicesResponse response;
-  for (const DeviceAttributes& device : (*session)->session->ListDevices()) ToProto(device, response.add_local_device());
+  for (const DeviceAttributes& device : (*session)->session->ListDevices())
+    ToProto(device, response.add_local_device());
   call->Reply(OkStatus(), EncodeMessage(response));
 }
 

@@ -46,16 +46,19 @@ class RemoteSession final : public GraphSession {
   Result<std::vector<Tensor>> Run(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
                                   const std::vector<std::string>& targets, const RunOptions& options,
                                   CancellationToken* cancellation) override;
-  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches, const std::vector<std::string>& targets,
-                CancellationToken* cancellation, RunDone done) override;
+  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
+                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) override;
   Result<int64_t> MakeCallable(const CallableSpec& spec) override;
-  Result<std::vector<Tensor>> RunCallable(int64_t callable, std::span<const Tensor> feeds, CancellationToken* cancellation) override;
-  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation, RunDone done) override;
+  Result<std::vector<Tensor>> RunCallable(int64_t callable, std::span<const Tensor> feeds,
+                                          CancellationToken* cancellation) override;
+  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
+                        RunDone done) override;
   Status ReleaseCallable(int64_t callable) override;
   Result<std::string> PartialRunSetup(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
                                       const std::vector<std::string>& targets) override;
   Result<std::vector<Tensor>> PartialRun(const std::string& partial_run, const std::vector<NamedTensor>& feeds,
-                                         const std::vector<std::string>& fetches, CancellationToken* cancellation) override;
+                                         const std::vector<std::string>& fetches,
+                                         CancellationToken* cancellation) override;
   Status Close() override;
 
  private:
@@ -65,7 +68,8 @@ class RemoteSession final : public GraphSession {
   /// Calls a method without tensors and waits for its response.
   Status Control(const char* method, const MessageLite& request, MessageLite* response) const;
   Result<Payload> StepRequest(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
-                              const std::vector<std::string>& targets, const std::string& partial_run, int64_t timeout_ms) const;
+                              const std::vector<std::string>& targets, const std::string& partial_run,
+                              int64_t timeout_ms) const;
   Result<Payload> CallableRequest(int64_t callable, std::span<const Tensor> feeds) const;
 
   const std::shared_ptr<Channel> channel_;
@@ -107,15 +111,17 @@ Result<std::vector<Tensor>> DecodeStep(const Payload& payload, const std::vector
 Result<std::vector<Tensor>> DecodeCallable(const Payload& payload) {
   proto::RunCallableResponse response;
   std::vector<Tensor> fetches;
-  HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kCallableFetchField,
-                                  [&fetches](CodedInputStream* input) { return ReadTensor(input, &fetches.emplace_back()); }));
+  HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kCallableFetchField, [&fetches](CodedInputStream* input) {
+    return ReadTensor(input, &fetches.emplace_back());
+  }));
   return fetches;
 }
 
 void RemoteSession::Hold() {
   proto::CloseSessionRequest request;
   request.set_session_handle(handle_);
-  channel_->Call(kMasterHoldSession, EncodeMessage(request), {.cancellation = hold_.get()}, [hold = hold_](const Status&, const Payload&) {});
+  channel_->Call(kMasterHoldSession, EncodeMessage(request), {.cancellation = hold_.get()},
+                 [hold = hold_](const Status&, const Payload&) {});
 }
 
 Status RemoteSession::CheckOpen() const {
@@ -125,8 +131,8 @@ Status RemoteSession::CheckOpen() const {
 
 Status RemoteSession::Control(const char* method, const MessageLite& request, MessageLite* response) const {
   HR_RETURN_IF_ERROR(CheckOpen());
-  HR_ASSIGN_OR_RETURN(const Payload payload,
-                      channel_->CallAndWait(method, EncodeMessage(request), {.deadline = RealClock().Now() + kControlTimeout}));
+  HR_ASSIGN_OR_RETURN(const Payload payload, channel_->CallAndWait(method, EncodeMessage(request),
+                                                                   {.deadline = RealClock().Now() + kControlTimeout}));
   return DecodeMessage(payload, response);
 }
 
@@ -156,7 +162,8 @@ Status RemoteSession::Extend(const GraphDef& graph) {
   return OkStatus();
 }
 
-Result<Payload> RemoteSession::StepRequest(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
+Result<Payload> RemoteSession::StepRequest(const std::vector<NamedTensor>& feeds,
+                                           const std::vector<std::string>& fetches,
                                            const std::vector<std::string>& targets, const std::string& partial_run,
                                            int64_t timeout_ms) const {
   HR_RETURN_IF_ERROR(CheckOpen());
@@ -174,7 +181,8 @@ Result<Payload> RemoteSession::StepRequest(const std::vector<NamedTensor>& feeds
   return writer.Finish();
 }
 
-Result<std::vector<Tensor>> RemoteSession::Run(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
+Result<std::vector<Tensor>> RemoteSession::Run(const std::vector<NamedTensor>& feeds,
+                                               const std::vector<std::string>& fetches,
                                                const std::vector<std::string>& targets, const RunOptions& options,
                                                CancellationToken* cancellation) {
   const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : operation_timeout_ms_;
@@ -186,8 +194,7 @@ Result<std::vector<Tensor>> RemoteSession::Run(const std::vector<NamedTensor>& f
 }
 
 /// Hands the outcome of a call, decoded, to `done`.
-template <typename Decode>
-Channel::Done Finish(GraphSession::RunDone done, Decode decode) {
+template <typename Decode> Channel::Done Finish(GraphSession::RunDone done, Decode decode) {
   return [done = std::move(done), decode = std::move(decode)](const Status& status, const Payload& response) {
     if (!status.ok()) return done(status, {});
     Result<std::vector<Tensor>> fetches = decode(response);
@@ -225,18 +232,21 @@ Result<Payload> RemoteSession::CallableRequest(int64_t callable, std::span<const
   return writer.Finish();
 }
 
-Result<std::vector<Tensor>> RemoteSession::RunCallable(int64_t callable, std::span<const Tensor> feeds, CancellationToken* cancellation) {
+Result<std::vector<Tensor>> RemoteSession::RunCallable(int64_t callable, std::span<const Tensor> feeds,
+                                                       CancellationToken* cancellation) {
   HR_ASSIGN_OR_RETURN(Payload request, CallableRequest(callable, feeds));
-  HR_ASSIGN_OR_RETURN(const Payload response,
-                      channel_->CallAndWait(kMasterRunCallable, std::move(request),
-                                            {.deadline = DeadlineAfter(operation_timeout_ms_), .cancellation = cancellation}));
+  HR_ASSIGN_OR_RETURN(const Payload response, channel_->CallAndWait(kMasterRunCallable, std::move(request),
+                                                                    {.deadline = DeadlineAfter(operation_timeout_ms_),
+                                                                     .cancellation = cancellation}));
   return DecodeCallable(response);
 }
 
-void RemoteSession::RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation, RunDone done) {
+void RemoteSession::RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
+                                     RunDone done) {
   Result<Payload> request = CallableRequest(callable, feeds);
   if (!request.ok()) return done(request.status(), {});
-  channel_->Call(kMasterRunCallable, *std::move(request), {.cancellation = cancellation}, Finish(std::move(done), DecodeCallable));
+  channel_->Call(kMasterRunCallable, *std::move(request), {.cancellation = cancellation},
+                 Finish(std::move(done), DecodeCallable));
 }
 
 Status RemoteSession::ReleaseCallable(int64_t callable) {
@@ -247,7 +257,8 @@ Status RemoteSession::ReleaseCallable(int64_t callable) {
   return Control(kMasterReleaseCallable, request, &response);
 }
 
-Result<std::string> RemoteSession::PartialRunSetup(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
+Result<std::string> RemoteSession::PartialRunSetup(const std::vector<std::string>& feeds,
+                                                   const std::vector<std::string>& fetches,
                                                    const std::vector<std::string>& targets) {
   proto::PartialRunSetupRequest request;
   request.set_session_handle(handle_);
@@ -260,12 +271,14 @@ Result<std::string> RemoteSession::PartialRunSetup(const std::vector<std::string
   return response.partial_run_handle();
 }
 
-Result<std::vector<Tensor>> RemoteSession::PartialRun(const std::string& partial_run, const std::vector<NamedTensor>& feeds,
-                                                      const std::vector<std::string>& fetches, CancellationToken* cancellation) {
+Result<std::vector<Tensor>> RemoteSession::PartialRun(const std::string& partial_run,
+                                                      const std::vector<NamedTensor>& feeds,
+                                                      const std::vector<std::string>& fetches,
+                                                      CancellationToken* cancellation) {
   HR_ASSIGN_OR_RETURN(Payload request, StepRequest(feeds, fetches, {}, partial_run, operation_timeout_ms_));
-  HR_ASSIGN_OR_RETURN(const Payload response,
-                      channel_->CallAndWait(kMasterRunStep, std::move(request),
-                                            {.deadline = DeadlineAfter(operation_timeout_ms_), .cancellation = cancellation}));
+  HR_ASSIGN_OR_RETURN(const Payload response, channel_->CallAndWait(kMasterRunStep, std::move(request),
+                                                                    {.deadline = DeadlineAfter(operation_timeout_ms_),
+                                                                     .cancellation = cancellation}));
   return DecodeStep(response, fetches);
 }
 
@@ -278,7 +291,9 @@ Status RemoteSession::Close() {
   proto::CloseSessionRequest request;
   request.set_session_handle(handle_);
   const Status status =
-      channel_->CallAndWait(kMasterCloseSession, EncodeMessage(request), {.deadline = RealClock().Now() + kCloseTimeout}).status();
+      channel_
+          ->CallAndWait(kMasterCloseSession, EncodeMessage(request), {.deadline = RealClock().Now() + kCloseTimeout})
+          .status();
   hold_->Cancel(Cancelled("the session is closed"));
   return status;
 }
@@ -306,7 +321,8 @@ Result<std::shared_ptr<GraphSession>> OpenRemoteSession(std::shared_ptr<Channel>
       std::make_shared<RemoteSession>(std::move(channel), response.session_handle(), options.operation_timeout_ms));
 }
 
-Result<std::shared_ptr<GraphSession>> OpenSession(const std::string& target, const GraphDef& graph, const GraphSessionOptions& options) {
+Result<std::shared_ptr<GraphSession>> OpenSession(const std::string& target, const GraphDef& graph,
+                                                  const GraphSessionOptions& options) {
   HR_ASSIGN_OR_RETURN(const std::string address, AddressIn(target));
   if (const std::shared_ptr<Server> server = Server::FindInProcess(target)) return server->OpenSession(graph, options);
   return OpenRemoteSession(MakeGrpcChannel({.address = address}), graph, options);

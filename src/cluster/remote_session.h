@@ -15,7 +15,8 @@ namespace headrace {
 /// the master's task, the runtime). Steps are never repeated; a master that has gone is kUnavailable.
 /// Errors: kDeadlineExceeded after creation_timeout_ms, naming the master or the tasks that it misses, with address and last
 /// error; as GraphSession::Create.
-HR_EXPORT Result<std::shared_ptr<GraphSession>> OpenRemoteSession(std::shared_ptr<Channel> channel, const GraphDef& graph,
+HR_EXPORT Result<std::shared_ptr<GraphSession>> OpenRemoteSession(std::shared_ptr<Channel> channel,
+                                                                  const GraphDef& graph,
                                                                   const GraphSessionOptions& options);
 
 /// Opens a session at "grpc://host:port": without the wire when a Server of this process has that target.

@@ -37,12 +37,15 @@ class RemoteWorker final : public Worker {
                 std::function<void(const Status&, std::vector<Tensor> fetches)> done) override;
   void CleanupGraph(int64_t step_id, StatusDone done) override;
   void CleanupAll(const std::vector<std::string>& containers, TimePoint deadline, StatusDone done) override;
-  void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation, Rendezvous::Done done) override;
+  void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation,
+                  Rendezvous::Done done) override;
 
  private:
   /// Calls a method whose response is empty.
-  void CallForStatus(const char* method, const google::protobuf::MessageLite& request, const CallOptions& options, StatusDone done) {
-    channel_->Call(method, EncodeMessage(request), options, [done = std::move(done)](const Status& status, const Payload&) { done(status); });
+  void CallForStatus(const char* method, const google::protobuf::MessageLite& request, const CallOptions& options,
+                     StatusDone done) {
+    channel_->Call(method, EncodeMessage(request), options,
+                   [done = std::move(done)](const Status& status, const Payload&) { done(status); });
   }
 
   const std::string task_name_;
@@ -52,7 +55,8 @@ class RemoteWorker final : public Worker {
 /// An answer that nobody needs is not waited for longer than this.
 constexpr std::chrono::seconds kCleanupTimeout(10);
 
-void RemoteWorker::GetStatus(TimePoint deadline, std::function<void(const Status&, std::vector<DeviceAttributes>)> done) {
+void RemoteWorker::GetStatus(TimePoint deadline,
+                             std::function<void(const Status&, std::vector<DeviceAttributes>)> done) {
   channel_->Call(kWorkerGetStatus, Payload(), {.deadline = deadline, .wait_for_ready = true},
                  [done = std::move(done)](Status status, const Payload& payload) {
                    proto::GetStatusResponse response;
@@ -103,7 +107,8 @@ void RemoteWorker::RegisterGraph(RegisterGraphRequest request, TimePoint deadlin
                  });
 }
 
-void RemoteWorker::DeregisterGraph(const std::string& session_handle, const std::string& graph_handle, StatusDone done) {
+void RemoteWorker::DeregisterGraph(const std::string& session_handle, const std::string& graph_handle,
+                                   StatusDone done) {
   proto::DeregisterGraphRequest message;
   message.set_session_handle(session_handle);
   message.set_graph_handle(graph_handle);
@@ -123,7 +128,8 @@ Status DecodeFetches(const Payload& payload, const std::vector<std::string>& key
     return OkStatus();
   }));
   const int code = response.status_code();
-  if (code != 0) return Status(code > 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown, response.status_error_message());
+  if (code != 0)
+    return Status(code > 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown, response.status_error_message());
   for (const std::string& key : keys) {
     const auto found = received.find(key);
     if (found == received.end()) return Internal("RunGraph: the response lacks the fetch '", key, "'");
@@ -149,16 +155,13 @@ void RemoteWorker::RunGraph(RunGraphRequest request, CancellationToken* cancella
   for (const NamedTensor& feed : request.feeds) writer.AddNamedTensor(kSendField, feed.name, feed.tensor);
   Result<Payload> payload = writer.Finish();
   if (!payload.ok()) return done(payload.status(), {});
-  channel_->Call(kWorkerRunGraph, *std::move(payload), {.cancellation = cancellation},
-                 [this, keys = std::move(request.fetch_keys), done = std::move(done), cancellation](Status status, const Payload& response) {
-                   std::vector<Tensor> fetches;
-                   if (status.ok()) status = DecodeFetches(response, keys, &fetches);
-                   if (status.ok()) return done(status, std::move(fetches));
-                   const bool cancelled_here = cancellation != nullptr && cancellation->IsCancelled();
-                   if (cancelled_here) return done(status, {});
-                   const Status named(status.code(), StrCat("From ", task_name_, ":\n", status.message()));
-                   done(status.derived() ? named.AsDerived() : named, {});
-                 });
+  channel_->Call(
+      kWorkerRunGraph, *std::move(payload), {.cancellation = cancellation},
+      [keys = std::move(request.fetch_keys), done = std::move(done)](Status status, const Payload& response) {
+        std::vector<Tensor> fetches;
+        if (status.ok()) status = DecodeFetches(response, keys, &fetches);
+        done(status, std::move(fetches));
+      });
 }
 
 void RemoteWorker::CleanupGraph(int64_t step_id, StatusDone done) {
@@ -175,13 +178,15 @@ void RemoteWorker::CleanupAll(const std::vector<std::string>& containers, TimePo
 
 Status DecodeReceived(const Payload& payload, Tensor* value, bool* is_dead) {
   proto::RecvTensorResponse response;
-  HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kTensorField, [value](CodedInputStream* input) { return ReadTensor(input, value); }));
+  HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kTensorField,
+                                  [value](CodedInputStream* input) { return ReadTensor(input, value); }));
   *is_dead = response.is_dead();
   if (!value->valid() && !*is_dead) return Internal("RecvTensor: the response has no tensor");
   return OkStatus();
 }
 
-void RemoteWorker::RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation, Rendezvous::Done done) {
+void RemoteWorker::RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation,
+                              Rendezvous::Done done) {
   proto::RecvTensorRequest message;
   message.set_step_id(step_id);
   message.set_rendezvous_key(key);

@@ -9,7 +9,7 @@
 
 namespace headrace {
 
-/// Speaks WorkerService over `channel`. An error that a step met on the task begins with "From TASK:", as with TensorFlow.
+/// Speaks WorkerService over `channel`.
 std::shared_ptr<Worker> MakeRemoteWorker(std::string task_name, std::shared_ptr<Channel> channel);
 
 }  // namespace headrace

@@ -36,7 +36,8 @@ struct RunningServers {
 
 class GrpcTaskServer final : public Server {
  public:
-  explicit GrpcTaskServer(ServerOptions options) : options_(std::move(options)), task_name_(TaskName(options_.job, options_.task)) {}
+  explicit GrpcTaskServer(ServerOptions options)
+      : options_(std::move(options)), task_name_(TaskName(options_.job, options_.task)) {}
   ~GrpcTaskServer() override { Stop(); }
 
   /// Separate from the constructor, as it can fail.
@@ -73,9 +74,11 @@ Status GrpcTaskServer::CheckAddress(const std::string& bind_address) const {
   const Status resolved = ResolveHost(parsed.host);
   if (!resolved.ok()) return Unavailable(task_name_, ": ", resolved.message());
   if (options_.insecure || IsLoopback(parsed.host)) return OkStatus();
-  return FailedPrecondition(task_name_, ": ", bind_address, " is not on the loopback, and the traffic is neither encrypted nor "
-                            "authenticated: any host that reaches the port can run any graph. Ask for that with --insecure "
-                            "(ServerOptions::insecure) where the network is closed");
+  return FailedPrecondition(
+      task_name_, ": ", bind_address,
+      " is not on the loopback, and the traffic is neither encrypted nor "
+      "authenticated: any host that reaches the port can run any graph. Ask for that with --insecure "
+      "(ServerOptions::insecure) where the network is closed");
 }
 
 Status GrpcTaskServer::Begin() {
@@ -84,14 +87,17 @@ Status GrpcTaskServer::Begin() {
   HR_RETURN_IF_ERROR(CheckAddress(bind_address));
   target_ = StrCat("grpc://", address_);
   const std::shared_ptr<Runtime> runtime = options_.runtime ? options_.runtime : Runtime::Default();
-  workers_ = std::make_shared<ClusterWorkers>(options_.cluster, [](const std::string& address, const std::string& task_name) {
-    return MakeGrpcChannel({.address = address, .peer_name = task_name});
-  });
+  workers_ =
+      std::make_shared<ClusterWorkers>(options_.cluster, [](const std::string& address, const std::string& task_name) {
+        return MakeGrpcChannel({.address = address, .peer_name = task_name});
+      });
   worker_ = std::make_shared<LocalWorker>(
       LocalWorkerOptions{.task_name = task_name_, .runtime = runtime, .receiver = MakeDirectoryReceiver(workers_)});
   workers_->SetLocal(worker_);
-  master_ = MakeMasterService(
-      {.workers = workers_, .master_task = task_name_, .master_incarnation = worker_->incarnation(), .runtime = runtime});
+  master_ = MakeMasterService({.workers = workers_,
+                               .master_task = task_name_,
+                               .master_incarnation = worker_->incarnation(),
+                               .runtime = runtime});
   table_ = std::make_shared<ServiceTable>();
   AddWorkerService(worker_, table_.get());
   master_->AddTo(table_.get());
@@ -140,7 +146,8 @@ void GrpcTaskServer::Stop() {
     master->Stop(reason);
     closed->Notify();
   });
-  if (!closed->WaitUntil(RealClock().Now() + kForSessions)) LogWarning("server", task_name_, ": a session does not end");
+  if (!closed->WaitUntil(RealClock().Now() + kForSessions))
+    LogWarning("server", task_name_, ": a session does not end");
   stopped_.Notify();
 }
 

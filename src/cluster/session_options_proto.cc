@@ -7,11 +7,13 @@ namespace headrace {
 
 Status ApplyConfig(const proto::ConfigProto& config, GraphSessionOptions* options) {
   if (config.cluster_def().job_size() > 0) {
-    return Unimplemented("CreateSession: a cluster other than the server's own (ClusterSpec propagation) is not offered");
+    return Unimplemented(
+        "CreateSession: a cluster other than the server's own (ClusterSpec propagation) is not offered");
   }
   if (config.use_per_session_threads() || config.session_inter_op_thread_pool_size() > 0) {
-    return InvalidArgument("CreateSession: a distributed session has no thread pools of its own "
-                           "(use_per_session_threads, session_inter_op_thread_pool)");
+    return InvalidArgument(
+        "CreateSession: a distributed session has no thread pools of its own "
+        "(use_per_session_threads, session_inter_op_thread_pool)");
   }
   options->device_filters.assign(config.device_filters().begin(), config.device_filters().end());
   HR_RETURN_IF_ERROR(PassesFilters(options->device_filters, options->master_task).status());

@@ -4,7 +4,8 @@ namespace headrace {
 namespace {
 
 Status NotFoundHere(const std::string& handle) {
-  return Aborted("Session handle is not found: '", handle, "'. Possibly this master has restarted, or the session was closed.");
+  return Aborted("Session handle is not found: '", handle,
+                 "'. Possibly this master has restarted, or the session was closed.");
 }
 
 }  // namespace
@@ -16,14 +17,16 @@ bool ServedSession::HasRun(const std::string& combination) const {
 
 void ServedSession::SetHasRun(std::string combination) {
   std::lock_guard lock(mutex_);
-  if (combinations_.size() >= kMaxCombinations) combinations_.clear();  // the next run of each is started elsewhere again
+  if (combinations_.size() >= kMaxCombinations)
+    combinations_.clear();  // the next run of each is started elsewhere again
   combinations_.insert(std::move(combination));
 }
 
 Status ServedSession::Extend(const GraphDef& graph, int64_t current_version, int64_t* new_version) {
   std::lock_guard lock(extend_mutex_);
   if (current_version != graph_version_) {
-    return Aborted("ExtendSession: the client's graph has version ", current_version, ", the session's ", graph_version_);
+    return Aborted("ExtendSession: the client's graph has version ", current_version, ", the session's ",
+                   graph_version_);
   }
   HR_RETURN_IF_ERROR(session->Extend(graph));
   *new_version = ++graph_version_;

@@ -31,9 +31,11 @@ class StepCall : public std::enable_shared_from_this<StepCall> {
   /// Begins to watch the time and the server. A timeout that gRPC keeps is not kept here as well.
   void Watch(int64_t timeout_ms) {
     if (timeout_ms > 0 && call_->deadline() == TimePoint::max()) {
-      timer_ = SharedTimers().At(RealClock().Now() + std::chrono::milliseconds(timeout_ms), [weak = weak_from_this(), timeout_ms] {
-        if (auto step = weak.lock()) step->cancellation()->Cancel(DeadlineExceeded("the step did not end within ", timeout_ms, " ms"));
-      });
+      timer_ = SharedTimers().At(
+          RealClock().Now() + std::chrono::milliseconds(timeout_ms), [weak = weak_from_this(), timeout_ms] {
+            if (auto step = weak.lock())
+              step->cancellation()->Cancel(DeadlineExceeded("the step did not end within ", timeout_ms, " ms"));
+          });
     }
     // The reply does not wait for the step's parts to end.
     watch_ = cancellation()->OnCancel([weak = weak_from_this()] {
@@ -58,8 +60,7 @@ class StepCall : public std::enable_shared_from_this<StepCall> {
     call_->Reply(OkStatus(), EncodeMessage(response));
   }
   /// Replies with an error, or with what `write` makes of the fetches.
-  template <typename Write>
-  void Finish(const Status& status, const std::vector<Tensor>& fetches, const Write& write) {
+  template <typename Write> void Finish(const Status& status, const std::vector<Tensor>& fetches, const Write& write) {
     if (!status.ok()) {
       Unwatch();
       return Fail(status);
@@ -88,8 +89,11 @@ class StepService : public std::enable_shared_from_this<StepService> {
 
   void AddTo(ServiceTable* table) {
     auto self = shared_from_this();
-    table->Add(kMasterRunStep, [self](Call call) { self->RunStep(std::make_shared<StepCall>(std::move(call))); }, {.preposted = 16});
-    table->Add(kMasterRunCallable, [self](Call call) { self->RunCallable(std::make_shared<StepCall>(std::move(call))); }, {.preposted = 16});
+    table->Add(kMasterRunStep, [self](Call call) { self->RunStep(std::make_shared<StepCall>(std::move(call))); },
+               {.preposted = 16});
+    table->Add(kMasterRunCallable,
+               [self](Call call) { self->RunCallable(std::make_shared<StepCall>(std::move(call))); },
+               {.preposted = 16});
     table->Add(kMasterPartialRunSetup, [self](const Call& call) { self->PartialRunSetup(call); }, {.pool = pool_});
     table->Add(kMasterMakeCallable, [self](const Call& call) { self->MakeCallable(call); }, {.pool = pool_});
     table->Add(kMasterReleaseCallable, [self](const Call& call) { self->ReleaseCallable(call); }, {.pool = pool_});
@@ -100,9 +104,10 @@ class StepService : public std::enable_shared_from_this<StepService> {
   using Session = std::shared_ptr<ServedSession>;
 
   void RunStep(const Step& step);
-  void StartStep(const Step& step, const Session& session, std::vector<NamedTensor> feeds, const proto::RunStepRequest& request,
-                 std::string combination);
-  void PartialRun(const Step& step, const Session& session, const std::vector<NamedTensor>& feeds, const proto::RunStepRequest& request);
+  void StartStep(const Step& step, const Session& session, std::vector<NamedTensor> feeds,
+                 const proto::RunStepRequest& request, std::string combination);
+  void PartialRun(const Step& step, const Session& session, const std::vector<NamedTensor>& feeds,
+                  const proto::RunStepRequest& request);
   void PartialRunSetup(const Call& call);
   void MakeCallable(const Call& call);
   void RunCallable(const Step& step);
@@ -113,7 +118,9 @@ class StepService : public std::enable_shared_from_this<StepService> {
   RequestIds request_ids_{kRememberedRequests};
 };
 
-std::vector<std::string> ToVector(const google::protobuf::RepeatedPtrField<std::string>& names) { return {names.begin(), names.end()}; }
+std::vector<std::string> ToVector(const google::protobuf::RepeatedPtrField<std::string>& names) {
+  return {names.begin(), names.end()};
+}
 
 /// One text for each combination of names.
 std::string Combination(const std::vector<NamedTensor>& feeds, const proto::RunStepRequest& request) {
@@ -157,23 +164,26 @@ void StepService::RunStep(const Step& step) {
 void StepService::StartStep(const Step& step, const Session& session, std::vector<NamedTensor> feeds,
                             const proto::RunStepRequest& request, std::string combination) {
   std::vector<std::string> fetches = ToVector(request.fetch());
-  session->session->RunAsync(
-      std::move(feeds), fetches, ToVector(request.target()), step->cancellation(),
-      [step, session, fetches, combination = std::move(combination)](const Status& status, const std::vector<Tensor>& values) {
-        if (status.ok() && !combination.empty()) session->SetHasRun(combination);
-        step->Finish(status, values, [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
-          writer.AddNamedTensor(kTensorField, fetches[i], value);
-        });
-      });
+  session->session->RunAsync(std::move(feeds), fetches, ToVector(request.target()), step->cancellation(),
+                             [step, session, fetches, combination = std::move(combination)](
+                                 const Status& status, const std::vector<Tensor>& values) {
+                               if (status.ok() && !combination.empty()) session->SetHasRun(combination);
+                               step->Finish(status, values,
+                                            [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
+                                              writer.AddNamedTensor(kTensorField, fetches[i], value);
+                                            });
+                             });
 }
 
 void StepService::PartialRun(const Step& step, const Session& session, const std::vector<NamedTensor>& feeds,
                              const proto::RunStepRequest& request) {
   const std::vector<std::string> fetches = ToVector(request.fetch());
-  Result<std::vector<Tensor>> values = session->session->PartialRun(request.partial_run_handle(), feeds, fetches, step->cancellation());
-  step->Finish(values.status(), values.ok() ? *values : std::vector<Tensor>(), [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
-    writer.AddNamedTensor(kTensorField, fetches[i], value);
-  });
+  Result<std::vector<Tensor>> values =
+      session->session->PartialRun(request.partial_run_handle(), feeds, fetches, step->cancellation());
+  step->Finish(values.status(), values.ok() ? *values : std::vector<Tensor>(),
+               [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
+                 writer.AddNamedTensor(kTensorField, fetches[i], value);
+               });
 }
 
 /// Decodes a request, checks its id where it has one, and finds its session.
@@ -189,8 +199,8 @@ void StepService::PartialRunSetup(const Call& call) {
   if (!session.ok()) return call->Reply(session.status());
   const Status first = request_ids_.Add(request.request_id(), "PartialRunSetup");
   if (!first.ok()) return call->Reply(first);
-  Result<std::string> handle =
-      (*session)->session->PartialRunSetup(ToVector(request.feed()), ToVector(request.fetch()), ToVector(request.target()));
+  Result<std::string> handle = (*session)->session->PartialRunSetup(ToVector(request.feed()), ToVector(request.fetch()),
+                                                                    ToVector(request.target()));
   proto::PartialRunSetupResponse response;
   if (handle.ok()) response.set_partial_run_handle(*handle);
   call->Reply(handle.status(), EncodeMessage(response));
@@ -220,12 +230,13 @@ void StepService::RunCallable(const Step& step) {
   Result<Session> session = sessions_->Find(request.session_handle());
   if (!session.ok()) return step->Fail(session.status());
   step->Watch((*session)->operation_timeout_ms);
-  (*session)->session->RunCallableAsync(request.handle(), std::move(feeds), step->cancellation(),
-                                        [step, session = *session](const Status& status, const std::vector<Tensor>& values) {
-                                          step->Finish(status, values, [](WireWriter& writer, size_t, const Tensor& value) {
-                                            writer.AddTensor(kCallableFetchField, value);
-                                          });
-                                        });
+  (*session)->session->RunCallableAsync(
+      request.handle(), std::move(feeds), step->cancellation(),
+      [step, session = *session](const Status& status, const std::vector<Tensor>& values) {
+        step->Finish(status, values, [](WireWriter& writer, size_t, const Tensor& value) {
+          writer.AddTensor(kCallableFetchField, value);
+        });
+      });
 }
 
 void StepService::ReleaseCallable(const Call& call) {

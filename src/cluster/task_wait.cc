@@ -45,9 +45,10 @@ class TaskWait : public std::enable_shared_from_this<TaskWait> {
   void Ask(const std::string& task) {
     const Result<std::shared_ptr<Worker>> worker = options_.workers->Find(task);
     if (!worker.ok()) return Answered(task, worker.status());
-    (*worker)->GetStatus(round_end_, [self = shared_from_this(), task](const Status& status, const std::vector<DeviceAttributes>&) {
-      self->Answered(task, status);
-    });
+    (*worker)->GetStatus(round_end_,
+                         [self = shared_from_this(), task](const Status& status, const std::vector<DeviceAttributes>&) {
+                           self->Answered(task, status);
+                         });
   }
 
   void Answered(const std::string& task, const Status& status) {

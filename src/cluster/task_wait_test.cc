@@ -22,16 +22,20 @@ using testing::HasSubstr;
 /// A task that answers GetStatus, and nothing else.
 std::shared_ptr<Channel> ChannelToALivingTask() {
   auto table = std::make_shared<ServiceTable>();
-  table->Add("/tensorflow.WorkerService/GetStatus", [](const std::shared_ptr<ServerCall>& call) { call->Reply(OkStatus()); });
+  table->Add("/tensorflow.WorkerService/GetStatus",
+             [](const std::shared_ptr<ServerCall>& call) { call->Reply(OkStatus()); });
   return MakeInProcessChannel(table, "a task");
 }
 
 class TaskWaitTest : public testing::Test {
  protected:
-  Status Wait(const std::string& cluster, milliseconds timeout, std::function<bool()> abandoned = [] { return false; }) {
-    auto workers = std::make_shared<ClusterWorkers>(*ClusterSpec::Parse(cluster), [](const std::string& address, const std::string& task) {
-      return task.find("/job:ps") == 0 ? MakeGrpcChannel({.address = address, .peer_name = task}) : ChannelToALivingTask();
-    });
+  Status Wait(
+      const std::string& cluster, milliseconds timeout, std::function<bool()> abandoned = [] { return false; }) {
+    auto workers = std::make_shared<ClusterWorkers>(
+        *ClusterSpec::Parse(cluster), [](const std::string& address, const std::string& task) {
+          return task.find("/job:ps") == 0 ? MakeGrpcChannel({.address = address, .peer_name = task})
+                                           : ChannelToALivingTask();
+        });
     Notification ended;
     Status outcome;
     WaitForTasks({.workers = workers,
@@ -58,9 +62,11 @@ TEST_F(TaskWaitTest, NamesWhoIsMissingAtWhichAddressAndWhy) {
   const Status status = Wait("ps|127.0.0.1:1;127.0.0.1:2,worker|h:1", milliseconds(500));
   SetLogSink(old);
   EXPECT_EQ(status.code(), Code::kDeadlineExceeded);
-  EXPECT_THAT(status.message(), testing::MatchesRegex("creating the session: waited [0-9.]+ s for /job:ps/replica:0/task:0 at 127.0.0.1:1: "
-                                                      "[^;]*Connection refused; /job:ps/replica:0/task:1 at 127.0.0.1:2: "
-                                                      "[^;]*Connection refused"));
+  EXPECT_THAT(
+      status.message(),
+      testing::MatchesRegex("creating the session: waited [0-9.]+ s for /job:ps/replica:0/task:0 at 127.0.0.1:1: "
+                            "[^;]*Connection refused; /job:ps/replica:0/task:1 at 127.0.0.1:2: "
+                            "[^;]*Connection refused"));
   EXPECT_GT(lines, 0);
 }
 

@@ -120,12 +120,14 @@ Result<TensorParts> TakeApart(const Tensor& tensor) {
     proto::TensorProto message;
     HR_RETURN_IF_ERROR(TensorToProto(tensor, &message));
     if (message.ByteSizeLong() > static_cast<size_t>(kMaxMessageBytes)) {
-      return ResourceExhausted("tensor ", tensor, " takes ", message.ByteSizeLong(), " bytes, a message holds ", kMaxMessageBytes);
+      return ResourceExhausted("tensor ", tensor, " takes ", message.ByteSizeLong(), " bytes, a message holds ",
+                               kMaxMessageBytes);
     }
     parts.header = message.SerializeAsString();
   }
   if (parts.size_bytes() > kMaxMessageBytes) {
-    return ResourceExhausted("tensor ", tensor, " takes ", parts.size_bytes(), " bytes, a message holds ", kMaxMessageBytes);
+    return ResourceExhausted("tensor ", tensor, " takes ", parts.size_bytes(), " bytes, a message holds ",
+                             kMaxMessageBytes);
   }
   return parts;
 }
@@ -214,7 +216,8 @@ class TensorReader {
     const DType dtype = DType(dtype_);
     const auto wanted = CheckedMultiply(shape.num_elements(), DTypeSize(dtype));
     if (!wanted || *wanted != length) {
-      return InvalidArgument("tensor ", dtype, shape, " has a content of ", length, " bytes, wanted are ", wanted.value_or(-1));
+      return InvalidArgument("tensor ", dtype, shape, " has a content of ", length, " bytes, wanted are ",
+                             wanted.value_or(-1));
     }
     // Memory is taken for bytes that are here, not for those that a header promises.
     if (length > input_->BytesUntilLimit()) return Malformed("a tensor's content is cut off");
@@ -298,7 +301,8 @@ Result<Payload> WireWriter::Finish() {
   HR_RETURN_IF_ERROR(status_);
   if (!pending_.empty()) payload_.Append(std::move(pending_));
   if (payload_.size_bytes() > kMaxMessageBytes) {
-    return ResourceExhausted("the tensors of one message take ", payload_.size_bytes(), " bytes, a message holds ", kMaxMessageBytes);
+    return ResourceExhausted("the tensors of one message take ", payload_.size_bytes(), " bytes, a message holds ",
+                             kMaxMessageBytes);
   }
   return std::move(payload_);
 }
@@ -310,7 +314,8 @@ Status ReadNamedTensor(CodedInputStream* input, std::string* name, Tensor* tenso
     if (tag == LengthTag(kName)) {
       if (!WireFormatLite::ReadString(input, name)) return Malformed("a tensor's name is cut off");
     } else if (tag == LengthTag(kNamedTensor)) {
-      HR_RETURN_IF_ERROR(ReadSubmessage(input, [tensor](CodedInputStream* inner) { return ReadTensor(inner, tensor); }));
+      HR_RETURN_IF_ERROR(
+          ReadSubmessage(input, [tensor](CodedInputStream* inner) { return ReadTensor(inner, tensor); }));
     } else if (!WireFormatLite::SkipField(input, tag)) {
       return Malformed("a named tensor's field is cut off");
     }

@@ -31,7 +31,8 @@ Payload TensorMessage(const Tensor& tensor) {
 Result<Tensor> Decode(const Payload& payload) {
   Tensor tensor;
   proto::RecvTensorResponse rest;
-  HR_RETURN_IF_ERROR(DecodeAround(payload, &rest, kTensorField, [&](CodedInputStream* input) { return ReadTensor(input, &tensor); }));
+  HR_RETURN_IF_ERROR(
+      DecodeAround(payload, &rest, kTensorField, [&](CodedInputStream* input) { return ReadTensor(input, &tensor); }));
   return tensor;
 }
 
@@ -165,7 +166,8 @@ TEST(WireTest, ImpossibleSizesAreRefusedBeforeMemoryIsTaken) {
   message.mutable_tensor()->mutable_tensor_shape()->mutable_dim(0)->set_size(-3);
   EXPECT_EQ(Decode(EncodeMessage(message)).status().code(), Code::kInvalidArgument);
   message.mutable_tensor()->mutable_tensor_shape()->mutable_dim(0)->set_size(2);
-  EXPECT_THAT(Decode(EncodeMessage(message)).status().message(), HasSubstr("f32[2] has a content of 4 bytes, wanted are 8"));
+  EXPECT_THAT(Decode(EncodeMessage(message)).status().message(),
+              HasSubstr("f32[2] has a content of 4 bytes, wanted are 8"));
   message.mutable_tensor()->set_dtype(static_cast<proto::DataType>(77));
   EXPECT_EQ(Decode(EncodeMessage(message)).status().code(), Code::kInvalidArgument);
 }

@@ -28,29 +28,36 @@ class WorkerService : public std::enable_shared_from_this<WorkerService> {
     Add<proto::GetStatusRequest>(table, kWorkerGetStatus, &WorkerService::GetStatus);
     Add<proto::CreateWorkerSessionRequest>(table, kWorkerCreateWorkerSession, &WorkerService::CreateWorkerSession);
     Add<proto::DeleteWorkerSessionRequest>(table, kWorkerDeleteWorkerSession, &WorkerService::DeleteWorkerSession);
-    Add<proto::RegisterGraphRequest>(table, kWorkerRegisterGraph, &WorkerService::RegisterGraph, {.pool = &ComputePool()});
+    Add<proto::RegisterGraphRequest>(table, kWorkerRegisterGraph, &WorkerService::RegisterGraph,
+                                     {.pool = &ComputePool()});
     Add<proto::DeregisterGraphRequest>(table, kWorkerDeregisterGraph, &WorkerService::DeregisterGraph);
     Add<proto::CleanupGraphRequest>(table, kWorkerCleanupGraph, &WorkerService::CleanupGraph, {.preposted = 16});
     Add<proto::CleanupAllRequest>(table, kWorkerCleanupAll, &WorkerService::CleanupAll);
     Add<proto::RecvTensorRequest>(table, kWorkerRecvTensor, &WorkerService::RecvTensor, {.preposted = 32});
-    table->Add(kWorkerRunGraph, [self = shared_from_this()](Call call) { self->RunGraph(std::move(call)); }, {.preposted = 16});
+    table->Add(kWorkerRunGraph, [self = shared_from_this()](Call call) { self->RunGraph(std::move(call)); },
+               {.preposted = 16});
     for (const char* method : {kWorkerMarkRecvFinished, kWorkerLogging}) {  // an empty response is the right one
       table->Add(method, [](Call call) { call->Reply(OkStatus()); });
     }
-    for (const char* method : {kWorkerTracing, kWorkerRecvBuf, kWorkerCompleteGroup, kWorkerCompleteInstance, kWorkerGetStepSequence}) {
+    for (const char* method :
+         {kWorkerTracing, kWorkerRecvBuf, kWorkerCompleteGroup, kWorkerCompleteInstance, kWorkerGetStepSequence}) {
       table->Add(method, [method](Call call) { call->Reply(Unimplemented(method, " is not offered")); });
     }
   }
 
  private:
   template <typename Request>
-  void Add(ServiceTable* table, const char* method, void (WorkerService::*handler)(Call, const Request&), HandlerOptions options = {}) {
-    table->Add(method, [self = shared_from_this(), handler](Call call) {
-      Request request;
-      const Status status = DecodeMessage(call->request(), &request);
-      if (!status.ok()) return call->Reply(status);
-      (self.get()->*handler)(std::move(call), request);
-    }, options);
+  void Add(ServiceTable* table, const char* method, void (WorkerService::*handler)(Call, const Request&),
+           HandlerOptions options = {}) {
+    table->Add(
+        method,
+        [self = shared_from_this(), handler](Call call) {
+          Request request;
+          const Status status = DecodeMessage(call->request(), &request);
+          if (!status.ok()) return call->Reply(status);
+          (self.get()->*handler)(std::move(call), request);
+        },
+        options);
   }
 
   static Worker::StatusDone ReplyEmpty(Call call) {
@@ -67,7 +74,9 @@ class WorkerService : public std::enable_shared_from_this<WorkerService> {
     worker_->DeregisterGraph(request.session_handle(), request.graph_handle(), ReplyEmpty(call));
   }
   void RunGraph(Call call);
-  void CleanupGraph(Call call, const proto::CleanupGraphRequest& request) { worker_->CleanupGraph(request.step_id(), ReplyEmpty(call)); }
+  void CleanupGraph(Call call, const proto::CleanupGraphRequest& request) {
+    worker_->CleanupGraph(request.step_id(), ReplyEmpty(call));
+  }
   void CleanupAll(Call call, const proto::CleanupAllRequest& request) {
     worker_->CleanupAll({request.container().begin(), request.container().end()}, call->deadline(), ReplyEmpty(call));
   }
@@ -87,7 +96,8 @@ void WorkerService::GetStatus(Call call, const proto::GetStatusRequest&) {
 
 void WorkerService::CreateWorkerSession(Call call, const proto::CreateWorkerSessionRequest& request) {
   if (request.server_def().cluster().job_size() > 0) {
-    return call->Reply(Unimplemented("CreateWorkerSession: a cluster other than the server's own (ClusterSpec propagation) is not offered"));
+    return call->Reply(Unimplemented(
+        "CreateWorkerSession: a cluster other than the server's own (ClusterSpec propagation) is not offered"));
   }
   worker_->CreateWorkerSession({.session_handle = request.session_handle(),
                                 .isolate_session_state = request.isolate_session_state(),
@@ -139,15 +149,16 @@ void WorkerService::RunGraph(Call call) {
   request.is_partial = message.is_partial();
   request.is_last_partial_run = message.is_last_partial_run();
   CancellationToken* cancellation = &call->cancellation();
-  worker_->RunGraph(std::move(request), cancellation,
-                    [call, keys = std::vector<std::string>(message.recv_key().begin(), message.recv_key().end()),
-                     in_body = message.store_errors_in_response_body()](const Status& status, const std::vector<Tensor>& fetches) {
-                      if (!status.ok()) return in_body ? ReplyInBody(call.get(), status) : call->Reply(status);
-                      WireWriter writer;
-                      for (size_t i = 0; i < fetches.size(); ++i) writer.AddNamedTensor(kRecvField, keys[i], fetches[i]);
-                      Result<Payload> response = writer.Finish();
-                      call->Reply(response.status(), response.ok() ? *std::move(response) : Payload());
-                    });
+  worker_->RunGraph(
+      std::move(request), cancellation,
+      [call, keys = std::vector<std::string>(message.recv_key().begin(), message.recv_key().end()),
+       in_body = message.store_errors_in_response_body()](const Status& status, const std::vector<Tensor>& fetches) {
+        if (!status.ok()) return in_body ? ReplyInBody(call.get(), status) : call->Reply(status);
+        WireWriter writer;
+        for (size_t i = 0; i < fetches.size(); ++i) writer.AddNamedTensor(kRecvField, keys[i], fetches[i]);
+        Result<Payload> response = writer.Finish();
+        call->Reply(response.status(), response.ok() ? *std::move(response) : Payload());
+      });
 }
 
 void WorkerService::RecvTensor(Call call, const proto::RecvTensorRequest& request) {

@@ -26,17 +26,22 @@ class FakeWorker : public Worker {
  public:
   const std::string& task_name() const override { return name_; }
   void GetStatus(TimePoint, std::function<void(const Status&, std::vector<DeviceAttributes>)> done) override {
-    done(answer, {{.name = "/job:ps/replica:0/task:0/device:CPU:0", .device_type = "CPU", .memory_limit_bytes = 7, .incarnation = ~uint64_t{0}}});
+    done(answer, {{.name = "/job:ps/replica:0/task:0/device:CPU:0",
+                   .device_type = "CPU",
+                   .memory_limit_bytes = 7,
+                   .incarnation = ~uint64_t{0}}});
   }
   void CreateWorkerSession(const CreateWorkerSessionRequest& request, TimePoint, StatusDone done) override {
-    asked = StrCat("create ", request.session_handle, ' ', request.isolate_session_state, ' ', request.master_task, ' ', request.master_incarnation);
+    asked = StrCat("create ", request.session_handle, ' ', request.isolate_session_state, ' ', request.master_task, ' ',
+                   request.master_incarnation);
     done(answer);
   }
   void DeleteWorkerSession(const std::string& handle, TimePoint, StatusDone done) override {
     asked = "delete " + handle;
     done(answer);
   }
-  void RegisterGraph(RegisterGraphRequest request, TimePoint, std::function<void(const Status&, std::string)> done) override {
+  void RegisterGraph(RegisterGraphRequest request, TimePoint,
+                     std::function<void(const Status&, std::string)> done) override {
     asked = StrCat("register ", request.session_handle, ' ', request.graph->num_nodes());
     done(answer, "graph 1");
   }
@@ -44,9 +49,11 @@ class FakeWorker : public Worker {
     asked = StrCat("deregister ", session, ' ', graph);
     done(answer);
   }
-  void RunGraph(RunGraphRequest request, CancellationToken* cancellation, std::function<void(const Status&, std::vector<Tensor>)> done) override {
-    asked = StrCat("run ", request.session_handle, ' ', request.graph_handle, ' ', request.step_id, ' ', StrJoin(request.fetch_keys, ","),
-                   request.is_partial ? " partial" : "", request.is_last_partial_run ? " last" : "");
+  void RunGraph(RunGraphRequest request, CancellationToken* cancellation,
+                std::function<void(const Status&, std::vector<Tensor>)> done) override {
+    asked = StrCat("run ", request.session_handle, ' ', request.graph_handle, ' ', request.step_id, ' ',
+                   StrJoin(request.fetch_keys, ","), request.is_partial ? " partial" : "",
+                   request.is_last_partial_run ? " last" : "");
     for (const NamedTensor& feed : request.feeds) asked += StrCat(' ', feed.name, '=', feed.tensor.Summary());
     if (hold) {
       cancellation->OnCancel([this, cancellation, done] {
@@ -130,8 +137,10 @@ TEST_F(WorkerServiceTest, DevicesArriveWhole) {
 }
 
 TEST_F(WorkerServiceTest, ControlCallsPassTheirArguments) {
-  const CreateWorkerSessionRequest create{
-      .session_handle = "s", .isolate_session_state = true, .master_task = "/job:worker/replica:0/task:0", .master_incarnation = 5};
+  const CreateWorkerSessionRequest create{.session_handle = "s",
+                                          .isolate_session_state = true,
+                                          .master_task = "/job:worker/replica:0/task:0",
+                                          .master_incarnation = 5};
   EXPECT_TRUE(Waited([&](auto done) { worker_->CreateWorkerSession(create, kNoDeadline, done); }).ok());
   EXPECT_EQ(fake_->asked, "create s true /job:worker/replica:0/task:0 5");
   EXPECT_TRUE(Waited([&](auto done) { worker_->DeleteWorkerSession("s", kNoDeadline, done); }).ok());
@@ -143,7 +152,8 @@ TEST_F(WorkerServiceTest, ControlCallsPassTheirArguments) {
   EXPECT_TRUE(Waited([&](auto done) { worker_->CleanupAll({"a", "b"}, kNoDeadline, done); }).ok());
   EXPECT_EQ(fake_->asked, "cleanup all a,b");
   fake_->answer = Aborted("no such session");
-  EXPECT_EQ(Waited([&](auto done) { worker_->DeleteWorkerSession("s", kNoDeadline, done); }).ToString(), "ABORTED: no such session");
+  EXPECT_EQ(Waited([&](auto done) { worker_->DeleteWorkerSession("s", kNoDeadline, done); }).ToString(),
+            "ABORTED: no such session");
 }
 
 TEST_F(WorkerServiceTest, StepsCarryFeedsAndFetches) {
@@ -163,10 +173,10 @@ TEST_F(WorkerServiceTest, StepsCarryFeedsAndFetches) {
   EXPECT_EQ(fetches[1].scalar<float>(), 2);
 }
 
-TEST_F(WorkerServiceTest, ErrorOfAStepNamesTheTaskAndKeepsItsNode) {
+TEST_F(WorkerServiceTest, ErrorOfAStepKeepsItsTextAndItsDerivation) {
   fake_->answer = InvalidArgument("bad shape [[{{node x}}]]");
   std::vector<Tensor> fetches;
-  EXPECT_EQ(Run({}, &fetches).ToString(), "INVALID_ARGUMENT: From /job:ps/replica:0/task:0:\nbad shape [[{{node x}}]]");
+  EXPECT_EQ(Run({}, &fetches).ToString(), "INVALID_ARGUMENT: bad shape [[{{node x}}]]");
   fake_->answer = Cancelled("sibling failed").AsDerived();
   EXPECT_TRUE(Run({}, &fetches).derived());
 }
@@ -226,14 +236,16 @@ TEST_F(WorkerServiceTest, ErrorsGoIntoTheResponseWhereTheMasterAsksForThat) {
 
 TEST_F(WorkerServiceTest, BadBytesAreAnError) {
   const std::string noise = "\xff\xff\xff\xff garbage";
-  for (const char* method : {kWorkerCreateWorkerSession, kWorkerDeleteWorkerSession, kWorkerRegisterGraph, kWorkerDeregisterGraph,
-                             kWorkerRunGraph, kWorkerCleanupGraph, kWorkerCleanupAll, kWorkerRecvTensor}) {
+  for (const char* method :
+       {kWorkerCreateWorkerSession, kWorkerDeleteWorkerSession, kWorkerRegisterGraph, kWorkerDeregisterGraph,
+        kWorkerRunGraph, kWorkerCleanupGraph, kWorkerCleanupAll, kWorkerRecvTensor}) {
     EXPECT_EQ(channel_->CallAndWait(method, Payload(noise), {}).status().code(), Code::kInvalidArgument) << method;
   }
 }
 
 TEST_F(WorkerServiceTest, WhatIsNotOfferedSaysSo) {
-  for (const char* method : {kWorkerTracing, kWorkerRecvBuf, kWorkerCompleteGroup, kWorkerCompleteInstance, kWorkerGetStepSequence}) {
+  for (const char* method :
+       {kWorkerTracing, kWorkerRecvBuf, kWorkerCompleteGroup, kWorkerCompleteInstance, kWorkerGetStepSequence}) {
     EXPECT_EQ(channel_->CallAndWait(method, Payload(), {}).status().code(), Code::kUnimplemented) << method;
   }
   EXPECT_TRUE(channel_->CallAndWait(kWorkerLogging, Payload(), {}).ok());
@@ -243,7 +255,8 @@ TEST_F(WorkerServiceTest, WhatIsNotOfferedSaysSo) {
 TEST_F(WorkerServiceTest, ClusterOfTheClientsOwnIsRefused) {
   proto::CreateWorkerSessionRequest request;
   request.mutable_server_def()->mutable_cluster()->add_job()->set_name("ps");
-  EXPECT_EQ(channel_->CallAndWait(kWorkerCreateWorkerSession, EncodeMessage(request), {}).status().code(), Code::kUnimplemented);
+  EXPECT_EQ(channel_->CallAndWait(kWorkerCreateWorkerSession, EncodeMessage(request), {}).status().code(),
+            Code::kUnimplemented);
 }
 
 TEST(RequestIdsTest, OnlyTheLastOnesAreRemembered) {

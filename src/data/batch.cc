@@ -32,7 +32,8 @@ class BatchStage final : public Stage {
   }
 
   Result<int64_t> Skip(int64_t count) override {
-    HR_ASSIGN_OR_RETURN(const int64_t rows, input_->Skip(count > INT64_MAX / batch_size_ ? INT64_MAX : count * batch_size_));
+    HR_ASSIGN_OR_RETURN(const int64_t rows,
+                        input_->Skip(count > INT64_MAX / batch_size_ ? INT64_MAX : count * batch_size_));
     return drop_remainder_ ? rows / batch_size_ : (rows + batch_size_ - 1) / batch_size_;
   }
   bool MayBlock() const override { return input_->MayBlock(); }
@@ -46,8 +47,9 @@ class BatchStage final : public Stage {
     for (size_t row = 1; row < rows_.size(); ++row) {
       const Tensor& other = rows_[row][component];
       if (!(other.shape() == first.shape()) || other.dtype() != first.dtype()) {
-        return InvalidArgument("Cannot batch tensors with different shapes in component ", component, ". First element had shape ",
-                               first.shape(), " and element ", row, " had shape ", other.shape(), ".");
+        return InvalidArgument("Cannot batch tensors with different shapes in component ", component,
+                               ". First element had shape ", first.shape(), " and element ", row, " had shape ",
+                               other.shape(), ".");
       }
     }
     HR_ASSIGN_OR_RETURN(Tensor joined, Tensor::Allocate(first.dtype(), shape, context_->memory));
@@ -101,11 +103,14 @@ ElementSpec BatchedSpec(const Dataset& input, int64_t batch_size, bool drop_rema
 class BatchDataset final : public SpecDataset {
  public:
   BatchDataset(DatasetPtr input, int64_t batch_size, bool drop_remainder)
-      : SpecDataset(BatchedSpec(*input, batch_size, drop_remainder)), input_(std::move(input)), batch_size_(batch_size),
+      : SpecDataset(BatchedSpec(*input, batch_size, drop_remainder)),
+        input_(std::move(input)),
+        batch_size_(batch_size),
         drop_remainder_(drop_remainder) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
-    return std::unique_ptr<Stage>(std::make_unique<BatchStage>(context, std::move(input), batch_size_, drop_remainder_));
+    return std::unique_ptr<Stage>(
+        std::make_unique<BatchStage>(context, std::move(input), batch_size_, drop_remainder_));
   }
   int64_t Cardinality() const override {
     const int64_t size = input_->Cardinality();

@@ -131,9 +131,10 @@ TEST_F(DataTest, BatchesJoinRowsAndKeepOrDropTheRemainder) {
 TEST_F(DataTest, ABatchOfDifferentShapesNamesThem) {
   DatasetPtr ragged = *MakeConcatenateDataset(MakeTensorDataset({Tensor::Vector<float>({1})}),
                                               MakeTensorDataset({Tensor::Vector<float>({1, 2})}));
-  EXPECT_EQ(All(*MakeBatchDataset(ragged, 2, false))[0],
-            "INVALID_ARGUMENT: Cannot batch tensors with different shapes in component 0. First element had shape [1] and "
-            "element 1 had shape [2].");
+  EXPECT_EQ(
+      All(*MakeBatchDataset(ragged, 2, false))[0],
+      "INVALID_ARGUMENT: Cannot batch tensors with different shapes in component 0. First element had shape [1] and "
+      "element 1 had shape [2].");
 }
 
 // What TensorFlow 2.21 yields for range(10).shuffle(buffer, seed=7).repeat(3): its client passes the seeds 87654321 and 7.
@@ -148,7 +149,8 @@ TEST_F(DataTest, ShufflesInTensorFlowsOrder) {
 }
 
 TEST_F(DataTest, EveryStageSkipsAsItYields) {
-  auto plus_one = std::make_shared<FakeFunction>(DType::kInt64, [](int64_t x) { return Tensor::Scalar<int64_t>(x + 1); });
+  auto plus_one =
+      std::make_shared<FakeFunction>(DType::kInt64, [](int64_t x) { return Tensor::Scalar<int64_t>(x + 1); });
   const ElementSpec spec = SpecOf(*Range(1));
   ExpectSkipsAsItYields([] { return MakeTakeDataset(Range(9), 5); });
   ExpectSkipsAsItYields([] { return MakeSkipDataset(Range(9), 2); });
@@ -165,7 +167,8 @@ TEST_F(DataTest, EveryStageSkipsAsItYields) {
 TEST_F(DataTest, MapsInOrderAndSkipsWithoutCalling) {
   auto square = std::make_shared<FakeFunction>(DType::kInt64, [](int64_t x) { return Tensor::Scalar<int64_t>(x * x); });
   for (int64_t calls : {1, 2, 8}) {
-    EXPECT_EQ(Joined(MakeMapDataset(Range(6), square, {}, SpecOf(*Range(1)), {.num_parallel_calls = calls})), "0 1 4 9 16 25");
+    EXPECT_EQ(Joined(MakeMapDataset(Range(6), square, {}, SpecOf(*Range(1)), {.num_parallel_calls = calls})),
+              "0 1 4 9 16 25");
   }
   square->calls = 0;
   EXPECT_EQ(*Open(MakeMapDataset(Range(6), square, {}, SpecOf(*Range(1))))->Skip(4), 4);

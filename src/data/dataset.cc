@@ -21,6 +21,8 @@ Result<std::shared_ptr<const Dataset>> DatasetFromTensor(const Tensor& tensor) {
   return dataset;
 }
 
-Tensor DatasetToTensor(std::shared_ptr<const Dataset> dataset) { return Tensor::Scalar<Variant>(Variant(std::move(dataset))); }
+Tensor DatasetToTensor(std::shared_ptr<const Dataset> dataset) {
+  return Tensor::Scalar<Variant>(Variant(std::move(dataset)));
+}
 
 }  // namespace headrace

@@ -44,8 +44,7 @@ struct FileList {
   int64_t buffer_bytes;
 };
 
-template <typename Format>
-class FileStage final : public Stage {
+template <typename Format> class FileStage final : public Stage {
  public:
   FileStage(FileSystem* files, const FileList& list) : files_(files), list_(list) {}
 
@@ -83,7 +82,8 @@ class FileStage final : public Stage {
   Status OpenCurrent(bool* end) {
     *end = reader_ == nullptr && next_file_ == list_.paths.size();
     if (reader_ != nullptr || *end) return OkStatus();
-    HR_ASSIGN_OR_RETURN(reader_, Format::Open(*files_, list_.paths[next_file_++], list_.compression, list_.buffer_bytes));
+    HR_ASSIGN_OR_RETURN(reader_,
+                        Format::Open(*files_, list_.paths[next_file_++], list_.compression, list_.buffer_bytes));
     return OkStatus();
   }
 
@@ -96,7 +96,8 @@ class FileStage final : public Stage {
 template <typename Format>
 class FileDataset final : public SpecDataset, public std::enable_shared_from_this<FileDataset<Format>> {
  public:
-  explicit FileDataset(FileList list) : SpecDataset({{DType::kString}, {PartialShape::Scalar()}}), list_(std::move(list)) {}
+  explicit FileDataset(FileList list)
+      : SpecDataset({{DType::kString}, {PartialShape::Scalar()}}), list_(std::move(list)) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     return std::unique_ptr<Stage>(std::make_unique<FileStage<Format>>(context->runtime->files, list_));
   }
@@ -110,7 +111,8 @@ int64_t BufferBytes(int64_t wanted) { return wanted > 0 ? wanted : RecordReader:
 }  // namespace
 
 DatasetPtr MakeRecordDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes) {
-  return std::make_shared<FileDataset<RecordFormat>>(FileList{std::move(paths), compression, BufferBytes(buffer_bytes)});
+  return std::make_shared<FileDataset<RecordFormat>>(
+      FileList{std::move(paths), compression, BufferBytes(buffer_bytes)});
 }
 
 DatasetPtr MakeTextLineDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes) {

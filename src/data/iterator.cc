@@ -42,8 +42,9 @@ std::shared_ptr<Iterator::Run> Iterator::CurrentRun() const {
 Result<Element> Iterator::GetNext() {
   const std::shared_ptr<Run> run = CurrentRun();
   if (run == nullptr) {
-    return FailedPrecondition("GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
-                              "initializer operation for this iterator before getting the next element.");
+    return FailedPrecondition(
+        "GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
+        "initializer operation for this iterator before getting the next element.");
   }
   Element element;
   bool end = false;
@@ -54,7 +55,8 @@ Result<Element> Iterator::GetNext() {
   if (end) return OutOfRange("End of sequence");
   for (size_t i = 0; i < element.size(); ++i) {
     if (!shapes_[i].IsCompatibleWith(element[i].shape())) {
-      return InvalidArgument("Component ", i, " of the element has shape ", element[i].shape(), ", declared is ", shapes_[i]);
+      return InvalidArgument("Component ", i, " of the element has shape ", element[i].shape(), ", declared is ",
+                             shapes_[i]);
     }
   }
   return element;

@@ -13,7 +13,8 @@ namespace headrace {
 /// Thread-safe; calls to GetNext take turns.
 class HR_EXPORT Iterator final : public Resource {
  public:
-  Iterator(std::vector<DType> types, std::vector<PartialShape> shapes) : types_(std::move(types)), shapes_(std::move(shapes)) {}
+  Iterator(std::vector<DType> types, std::vector<PartialShape> shapes)
+      : types_(std::move(types)), shapes_(std::move(shapes)) {}
 
   const std::vector<DType>& output_types() const { return types_; }
   const std::vector<PartialShape>& output_shapes() const { return shapes_; }

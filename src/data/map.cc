@@ -22,7 +22,8 @@ Result<std::vector<Tensor>> Call(const CompiledFunction& function, Element eleme
 
 class MapStage final : public Stage {
  public:
-  MapStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr function, const std::vector<Tensor>& captured)
+  MapStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr function,
+           const std::vector<Tensor>& captured)
       : context_(context), input_(std::move(input)), function_(std::move(function)), captured_(captured) {}
   Status Next(Element* element, bool* end) override {
     Element argument;
@@ -31,7 +32,9 @@ class MapStage final : public Stage {
     HR_ASSIGN_OR_RETURN(*element, Call(*function_, std::move(argument), captured_, &context_->cancellation));
     return OkStatus();
   }
-  Result<int64_t> Skip(int64_t count) override { return function_->stateless() ? input_->Skip(count) : Stage::Skip(count); }
+  Result<int64_t> Skip(int64_t count) override {
+    return function_->stateless() ? input_->Skip(count) : Stage::Skip(count);
+  }
   bool MayBlock() const override { return true; }  // the function may
 
  private:
@@ -59,7 +62,10 @@ class ParallelMapStage final : public Stage {
  public:
   ParallelMapStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr function,
                    const std::vector<Tensor>& captured, int64_t num_parallel_calls)
-      : context_(context), input_(std::move(input)), function_(std::move(function)), captured_(captured),
+      : context_(context),
+        input_(std::move(input)),
+        function_(std::move(function)),
+        captured_(captured),
         num_parallel_calls_(static_cast<size_t>(num_parallel_calls)) {}
   ~ParallelMapStage() override {
     for (auto& call : pending_) {
@@ -119,12 +125,16 @@ class ParallelMapStage final : public Stage {
 class MapDataset final : public SpecDataset {
  public:
   MapDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec, MapOptions options)
-      : SpecDataset(std::move(spec)), input_(std::move(input)), function_(std::move(function)), captured_(std::move(captured)),
+      : SpecDataset(std::move(spec)),
+        input_(std::move(input)),
+        function_(std::move(function)),
+        captured_(std::move(captured)),
         options_(options) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
     const int64_t threads = context->runtime->compute->num_threads();
-    const int64_t calls = options_.num_parallel_calls < 0 ? threads : std::min(options_.num_parallel_calls, 4 * threads);
+    const int64_t calls =
+        options_.num_parallel_calls < 0 ? threads : std::min(options_.num_parallel_calls, 4 * threads);
     if (calls <= 1) {
       return std::unique_ptr<Stage>(std::make_unique<MapStage>(context, std::move(input), function_, captured_));
     }
@@ -142,7 +152,8 @@ class MapDataset final : public SpecDataset {
 
 class FilterStage final : public Stage {
  public:
-  FilterStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr predicate, const std::vector<Tensor>& captured)
+  FilterStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr predicate,
+              const std::vector<Tensor>& captured)
       : context_(context), input_(std::move(input)), predicate_(std::move(predicate)), captured_(captured) {}
   Status Next(Element* element, bool* end) override {
     while (true) {
@@ -167,7 +178,10 @@ class FilterStage final : public Stage {
 class FilterDataset final : public SpecDataset {
  public:
   FilterDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured)
-      : SpecDataset(SpecOf(*input)), input_(std::move(input)), predicate_(std::move(predicate)), captured_(std::move(captured)) {}
+      : SpecDataset(SpecOf(*input)),
+        input_(std::move(input)),
+        predicate_(std::move(predicate)),
+        captured_(std::move(captured)) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
     return std::unique_ptr<Stage>(std::make_unique<FilterStage>(context, std::move(input), predicate_, captured_));
@@ -183,7 +197,8 @@ class FilterDataset final : public SpecDataset {
 
 DatasetPtr MakeMapDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec,
                           MapOptions options) {
-  return std::make_shared<MapDataset>(std::move(input), std::move(function), std::move(captured), std::move(spec), options);
+  return std::make_shared<MapDataset>(std::move(input), std::move(function), std::move(captured), std::move(spec),
+                                      options);
 }
 
 DatasetPtr MakeFilterDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured) {

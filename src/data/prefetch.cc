@@ -2,11 +2,12 @@
 //
 // Production is a task on the blocking pool that runs while there is room. A consumer that finds nothing produces itself when no
 // task has begun yet, so that a pool whose threads are all taken can delay but never deadlock.
-#include <condition_variable>
+
 #include <deque>
 #include <mutex>
 
 #include "data/stages.h"
+#include "sync/condition.h"
 
 namespace headrace {
 
@@ -86,7 +87,7 @@ class Production : public std::enable_shared_from_this<Production> {
 
   ThreadPool* const pool_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  Condition changed_;
   std::unique_ptr<Stage> input_;  // used by whoever set running_
   const size_t buffer_size_;
   std::deque<Produced> ready_;  // guarded by mutex_, as are the rest
@@ -99,7 +100,8 @@ class Production : public std::enable_shared_from_this<Production> {
 class PrefetchStage final : public Stage {
  public:
   PrefetchStage(IteratorContext* context, std::unique_ptr<Stage> input, int64_t buffer_size)
-      : production_(std::make_shared<Production>(context->runtime->blocking, std::move(input), static_cast<size_t>(buffer_size))) {}
+      : production_(std::make_shared<Production>(context->runtime->blocking, std::move(input),
+                                                 static_cast<size_t>(buffer_size))) {}
   ~PrefetchStage() override { production_->Close(); }
 
   Status Next(Element* element, bool* end) override {
@@ -141,7 +143,8 @@ constexpr int64_t kChosenBufferSize = 4;
 
 Result<DatasetPtr> MakePrefetchDataset(DatasetPtr input, int64_t buffer_size) {
   if (buffer_size < -1) return InvalidArgument("Prefetch: buffer_size must be -1 or at least 0, got ", buffer_size);
-  return DatasetPtr(std::make_shared<PrefetchDataset>(std::move(input), buffer_size < 0 ? kChosenBufferSize : buffer_size));
+  return DatasetPtr(
+      std::make_shared<PrefetchDataset>(std::move(input), buffer_size < 0 ? kChosenBufferSize : buffer_size));
 }
 
 }  // namespace headrace

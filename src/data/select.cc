@@ -64,7 +64,8 @@ class RepeatStage final : public Stage {
 
 class RepeatDataset final : public SpecDataset {
  public:
-  RepeatDataset(DatasetPtr input, int64_t count) : SpecDataset(SpecOf(*input)), input_(std::move(input)), count_(count) {}
+  RepeatDataset(DatasetPtr input, int64_t count)
+      : SpecDataset(SpecOf(*input)), input_(std::move(input)), count_(count) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     auto stage = std::make_unique<RepeatStage>(context, input_, count_);
     HR_RETURN_IF_ERROR(OpenNow(*stage));
@@ -247,12 +248,17 @@ DatasetPtr MakeRepeatDataset(DatasetPtr input, int64_t count) {
   return std::make_shared<RepeatDataset>(std::move(input), count);
 }
 
-DatasetPtr MakeTakeDataset(DatasetPtr input, int64_t count) { return std::make_shared<TakeDataset>(std::move(input), count); }
+DatasetPtr MakeTakeDataset(DatasetPtr input, int64_t count) {
+  return std::make_shared<TakeDataset>(std::move(input), count);
+}
 
-DatasetPtr MakeSkipDataset(DatasetPtr input, int64_t count) { return std::make_shared<SkipDataset>(std::move(input), count); }
+DatasetPtr MakeSkipDataset(DatasetPtr input, int64_t count) {
+  return std::make_shared<SkipDataset>(std::move(input), count);
+}
 
 Result<DatasetPtr> MakeShardDataset(DatasetPtr input, int64_t num_shards, int64_t index) {
-  if (num_shards < 1) return InvalidArgument("Number of shards must be greater than zero (currently num_shards = ", num_shards, ").");
+  if (num_shards < 1)
+    return InvalidArgument("Number of shards must be greater than zero (currently num_shards = ", num_shards, ").");
   if (index < 0 || index >= num_shards) {
     return InvalidArgument("Index must be between 0 and ", num_shards - 1, " (currently index = ", index, ").");
   }

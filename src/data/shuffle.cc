@@ -68,7 +68,11 @@ class ShuffleStage final : public Stage {
 class ShuffleDataset final : public SpecDataset {
  public:
   ShuffleDataset(DatasetPtr input, int64_t buffer_size, Seeds seeds, bool reshuffle)
-      : SpecDataset(SpecOf(*input)), input_(std::move(input)), buffer_size_(buffer_size), seeds_(seeds), reshuffle_(reshuffle),
+      : SpecDataset(SpecOf(*input)),
+        input_(std::move(input)),
+        buffer_size_(buffer_size),
+        seeds_(seeds),
+        reshuffle_(reshuffle),
         epoch_seeds_(seeds.seed, seeds.seed2) {}
   Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
     HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));

@@ -147,7 +147,8 @@ Result<DatasetPtr> MakeRangeDataset(int64_t start, int64_t stop, int64_t step, D
   const __int128 distance = step > 0 ? static_cast<__int128>(stop) - start : static_cast<__int128>(start) - stop;
   const __int128 stride = step > 0 ? static_cast<__int128>(step) : -static_cast<__int128>(step);
   const __int128 size = distance <= 0 ? 0 : (distance + stride - 1) / stride;
-  if (size > INT64_MAX) return InvalidArgument("RangeDataset: too many elements in [", start, ", ", stop, ") by ", step);
+  if (size > INT64_MAX)
+    return InvalidArgument("RangeDataset: too many elements in [", start, ", ", stop, ") by ", step);
   return DatasetPtr(std::make_shared<RangeDataset>(start, step, static_cast<int64_t>(size), type));
 }
 

@@ -14,7 +14,8 @@ constexpr int64_t kMaxEnds = int64_t{1} << 20;  // bounds what an index in a gra
 constexpr int32_t kNotRun = -1;                 // a node bound to its consumers' slots
 
 bool IsLoopOp(std::string_view op) {
-  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" || op == "RefNextIteration";
+  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
+         op == "RefNextIteration";
 }
 bool IsMerge(const Node& node) { return node.op() == "Merge" || node.op() == "RefMerge"; }
 bool IsSend(const Node& node) { return node.op() == "_Send" || node.op() == "_HostSend"; }
@@ -62,7 +63,9 @@ class Compiler {
     int32_t plan_index = kNotRun;
   };
   Role& RoleOf(const Node& node) { return roles_[static_cast<size_t>(node.id())]; }
-  const std::vector<Consumer>& ConsumersOf(const Node& node) const { return consumers_[static_cast<size_t>(node.id())]; }
+  const std::vector<Consumer>& ConsumersOf(const Node& node) const {
+    return consumers_[static_cast<size_t>(node.id())];
+  }
   PlanNode& PlanNodeOf(const Node& node) { return plan_->nodes[static_cast<size_t>(RoleOf(node).plan_index)]; }
 
   bool IsClientEnd(const Node& node) const {
@@ -102,7 +105,8 @@ class Compiler {
     Tensor value;
     HR_RETURN_IF_ERROR(node.GetAttr("value", &value));
     if (value.dtype() != node.output_types()[0]) {
-      return InvalidArgument(node.ToString(), ": the value is ", value, ", the attribute dtype is ", node.output_types()[0]);
+      return InvalidArgument(node.ToString(), ": the value is ", value, ", the attribute dtype is ",
+                             node.output_types()[0]);
     }
     role->kind = NodeKind::kConst;
     role->value_index = static_cast<int32_t>(plan_->constants.size());
@@ -117,7 +121,8 @@ class Compiler {
     if (index < 0 || index >= kMaxEnds) return InvalidArgument(node.ToString(), ": index ", index, " is out of range");
     if (index >= static_cast<int64_t>(ends->size())) ends->resize(static_cast<size_t>(index) + 1);
     PlanEnd& end = (*ends)[static_cast<size_t>(index)];
-    if (end.dtype != DType::kInvalid) return InvalidArgument(node.ToString(), ": index ", index, " is taken by ", end.name);
+    if (end.dtype != DType::kInvalid)
+      return InvalidArgument(node.ToString(), ": index ", index, " is taken by ", end.name);
     end = PlanEnd{has_index ? node.name() : ClientKey(node), dtype};
     role->value_index = static_cast<int32_t>(index);
     return OkStatus();
@@ -154,7 +159,8 @@ class Compiler {
     planned.revives = node.op() == "ControlTrigger";
     planned.is_merge = IsMerge(node);
     planned.may_leave_outputs = IsSwitch(node) || IsRecv(node) || planned.is_merge;
-    planned.has_ref_inputs = std::ranges::any_of(node.inputs(), [](const Endpoint& input) { return IsRef(input.dtype()); });
+    planned.has_ref_inputs =
+        std::ranges::any_of(node.inputs(), [](const Endpoint& input) { return IsRef(input.dtype()); });
     if (node.num_inputs() > std::numeric_limits<int32_t>::max() - plan_->num_slots) {
       return ResourceExhausted("The graph has too many edges");
     }
@@ -206,14 +212,16 @@ class Compiler {
         ++plan_->initial_pending[static_cast<size_t>(role.plan_index)];
         if (!IsMerge(*consumer.node)) continue;
         const PlanNode& merge = PlanNodeOf(*consumer.node);
-        plan_->initial_merge[static_cast<size_t>(merge.value_index)] += consumer.input < 0 ? kMergeControl : kMergeInput;
+        plan_->initial_merge[static_cast<size_t>(merge.value_index)] +=
+            consumer.input < 0 ? kMergeControl : kMergeInput;
       }
     }
   }
 
   void AddEdges(const Node& node) {
     std::vector<Consumer> consumers = ConsumersOf(node);
-    std::ranges::stable_sort(consumers, {}, [](const Consumer& c) { return c.output_index < 0 ? INT_MAX : c.output_index; });
+    std::ranges::stable_sort(consumers, {},
+                             [](const Consumer& c) { return c.output_index < 0 ? INT_MAX : c.output_index; });
     const Role& role = RoleOf(node);
     if (role.runs) return AddRunEdges(consumers, &PlanNodeOf(node));
     for (const Consumer& consumer : consumers) {
@@ -276,7 +284,8 @@ class Compiler {
 
 }  // namespace
 
-Result<std::unique_ptr<const Plan>> CompilePlan(std::shared_ptr<const Graph> graph, const PlanEnvironment& environment) {
+Result<std::unique_ptr<const Plan>> CompilePlan(std::shared_ptr<const Graph> graph,
+                                                const PlanEnvironment& environment) {
   return Compiler(std::move(graph), environment).Compile();
 }
 

@@ -14,7 +14,7 @@ const OpDefinition& Keep(OpDefinition definition) { return *new OpDefinition(std
 
 Status AddScalars(KernelContext& c) {
   const float sum = c.input(0).scalar<float>() + c.input(1).scalar<float>();
-  HR_ASSIGN_OR_RETURN(Tensor* z, c.AllocateOrReuse(0, {0, 1}, Shape()));
+  HR_ASSIGN_OR_RETURN(Tensor * z, c.AllocateOrReuse(0, {0, 1}, Shape()));
   z->mutable_data<float>()[0] = sum;
   return OkStatus();
 }
@@ -95,7 +95,8 @@ Status SetVariable(KernelContext& c) {
 }
 
 const OpDefinition& ConstDefinition() {
-  static const OpDefinition& definition = Keep(OpDefinition("Const() -> (output: dtype) | value: tensor | dtype: type"));
+  static const OpDefinition& definition =
+      Keep(OpDefinition("Const() -> (output: dtype) | value: tensor | dtype: type"));
   return definition;
 }
 
@@ -134,9 +135,10 @@ const OpDefinition& TestRef() {
   return definition;
 }
 const OpDefinition& TestSet() {
-  static const OpDefinition& definition = Keep(OpDefinition("TestSet(ref: Ref(f32), value: f32) -> (output_ref: Ref(f32)) "
-                                                            "| allows_uninitialized_input")
-                                                   .Kernels(AnyType(FunctionKernel(SetVariable))));
+  static const OpDefinition& definition =
+      Keep(OpDefinition("TestSet(ref: Ref(f32), value: f32) -> (output_ref: Ref(f32)) "
+                        "| allows_uninitialized_input")
+               .Kernels(AnyType(FunctionKernel(SetVariable))));
   return definition;
 }
 
@@ -155,8 +157,8 @@ void OpenGate() {
   for (auto& [id, callback] : waiting) callback(true);
 }
 
-Endpoint TestGraph::Op(const OpDefinition& definition, std::vector<Endpoint> inputs, AttrMap attrs, std::vector<Node*> controls,
-                       std::string name) {
+Endpoint TestGraph::Op(const OpDefinition& definition, std::vector<Endpoint> inputs, AttrMap attrs,
+                       std::vector<Node*> controls, std::string name) {
   NodeSpec spec;
   spec.name = name.empty() ? graph_->UniqueName(definition.name()) : std::move(name);
   spec.definition = &definition;
@@ -206,8 +208,8 @@ Result<std::vector<Tensor>> TestGraph::Run(std::vector<Tensor> args, Cancellatio
   return RunStep(*plan, args, cancellation);
 }
 
-Result<std::vector<Tensor>> RunStep(const StepPlan& plan, const std::vector<Tensor>& args, CancellationToken* cancellation,
-                                    Rendezvous* rendezvous) {
+Result<std::vector<Tensor>> RunStep(const StepPlan& plan, const std::vector<Tensor>& args,
+                                    CancellationToken* cancellation, Rendezvous* rendezvous) {
   std::vector<Tensor> results(plan.fetches().size());
   StepContext step = plan.NewContext();
   step.args = args;

@@ -17,8 +17,8 @@ class TestGraph {
  public:
   TestGraph() : graph_(std::make_shared<Graph>()) {}
 
-  Endpoint Op(const OpDefinition& definition, std::vector<Endpoint> inputs, AttrMap attrs = {}, std::vector<Node*> controls = {},
-              std::string name = "");
+  Endpoint Op(const OpDefinition& definition, std::vector<Endpoint> inputs, AttrMap attrs = {},
+              std::vector<Node*> controls = {}, std::string name = "");
   Endpoint Const(const Tensor& value, std::vector<Node*> controls = {});
   Endpoint Arg(DType dtype, int index);
   Node* Retval(Endpoint value, int index, std::vector<Node*> controls = {});

@@ -34,7 +34,9 @@ struct FunctionCall {
 class PlanFunction final : public CompiledFunction {
  public:
   PlanFunction(std::shared_ptr<const StepPlan> plan, FunctionBody& body, bool run_inline)
-      : plan_(std::move(plan)), arg_types_(std::move(body.arg_types)), result_types_(std::move(body.result_types)),
+      : plan_(std::move(plan)),
+        arg_types_(std::move(body.arg_types)),
+        result_types_(std::move(body.result_types)),
         run_inline_(run_inline) {}
 
   const std::vector<DType>& arg_types() const override { return arg_types_; }
@@ -43,10 +45,11 @@ class PlanFunction final : public CompiledFunction {
 
   void Run(std::vector<Tensor> args, CancellationToken* cancellation, Done done) const override {
     if (args.size() != arg_types_.size()) {
-      return done(InvalidArgument("The function takes ", arg_types_.size(), " arguments, ", args.size(), " are given"), {});
+      return done(InvalidArgument("The function takes ", arg_types_.size(), " arguments, ", args.size(), " are given"),
+                  {});
     }
-    auto* call = new FunctionCall{plan_, std::move(args), std::vector<Tensor>(plan_->fetches().size()), plan_->NewContext(),
-                                  std::move(done)};
+    auto* call = new FunctionCall{plan_, std::move(args), std::vector<Tensor>(plan_->fetches().size()),
+                                  plan_->NewContext(), std::move(done)};
     call->step.args = call->args;
     call->step.results = call->results;
     call->step.cancellation = cancellation;
@@ -84,7 +87,8 @@ class PlanFunctionRunner final : public FunctionRunner {
 
  private:
   Result<std::shared_ptr<const CompiledFunction>> CompileNew(const FunctionRef& function) const {
-    if (depth_ >= kMaxDepth) return InvalidArgument("Functions call each other over ", kMaxDepth, " deep, at ", function.name);
+    if (depth_ >= kMaxDepth)
+      return InvalidArgument("Functions call each other over ", kMaxDepth, " deep, at ", function.name);
     HR_ASSIGN_OR_RETURN(FunctionBody body, InstantiateFunction(options_->library, function));
     PlanEnvironment environment;
     environment.device = options_->device;

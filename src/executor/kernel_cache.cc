@@ -9,7 +9,8 @@ Result<std::shared_ptr<Kernel>> KernelCache::GetOrCreate(const std::string& devi
   const auto found = kernels_.find(key);
   if (found != kernels_.end()) {
     if (found->second.op == node.op()) return found->second.kernel;
-    return InvalidArgument(node.ToString(), ": the session has run a node of this name before, of op ", found->second.op);
+    return InvalidArgument(node.ToString(), ": the session has run a node of this name before, of op ",
+                           found->second.op);
   }
   HR_ASSIGN_OR_RETURN(std::unique_ptr<Kernel> made, make());
   std::shared_ptr<Kernel> kernel = std::move(made);

@@ -34,11 +34,11 @@ struct PlanNode {
   int32_t end_edge = 0;
   int32_t value_index = 0;  // of the constant, argument or result; of a merge: in `initial_merge`
   NodeKind kind = NodeKind::kKernel;
-  bool cheap = false;             // never measured, never handed off
-  bool has_ref_inputs = false;    // an edge that carries a variable ends here
-  bool runs_when_dead = false;    // Send: it passes deadness on
-  bool revives = false;           // ControlTrigger: alive whatever comes
-  bool may_leave_outputs = false; // Switch, Recv, Merge: an output that is not set is dead, not a fault
+  bool cheap = false;              // never measured, never handed off
+  bool has_ref_inputs = false;     // an edge that carries a variable ends here
+  bool runs_when_dead = false;     // Send: it passes deadness on
+  bool revives = false;            // ControlTrigger: alive whatever comes
+  bool may_leave_outputs = false;  // Switch, Recv, Merge: an output that is not set is dead, not a fault
   bool is_merge = false;
 };
 
@@ -47,8 +47,8 @@ struct PlanEdge {
   int32_t output = 0;  // of the producer
   int32_t slot = 0;    // where the value goes; for a result its index; for an input of a merge also its slot
   int32_t node = -1;
-  bool last = false;    // of this output: the value is moved, not copied
-  bool lone = false;    // all that `node` waits for
+  bool last = false;  // of this output: the value is moved, not copied
+  bool lone = false;  // all that `node` waits for
   bool to_merge = false;
 };
 

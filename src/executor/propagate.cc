@@ -46,7 +46,8 @@ void Step::Propagate(const PlanNode& node, bool is_dead, std::vector<InputValue>
     if (IsSet(outputs[i])) outputs[i] = InputValue();  // nobody wanted it
   }
   if (ready->cheap.size() > num_ready_before + 1) {
-    std::sort(ready->cheap.begin() + static_cast<std::ptrdiff_t>(num_ready_before), ready->cheap.end(), std::greater<>());
+    std::sort(ready->cheap.begin() + static_cast<std::ptrdiff_t>(num_ready_before), ready->cheap.end(),
+              std::greater<>());
   }
 }
 

@@ -35,22 +35,20 @@ void AddRandomNode(RandomGraph* r, std::mt19937* random) {
   const auto kind = std::uniform_int_distribution<int>(0, 9)(*random);
   if (kind < 6) {
     const bool is_busy = kind == 0;
-    const bool has_control = kind < 3;
+    // To keep the formulas simple nothing waits for a Switch by control: it may be alive where the fetched side is dead.
+    const bool has_control = kind < 3 && r->endpoints[c].node->op() != "Switch";
     std::vector<Node*> controls;
     if (has_control) controls.push_back(r->endpoints[c].node);
     r->endpoints.push_back(is_busy ? r->graph.Op(TestBusy(), {r->endpoints[a], r->endpoints[b]}, {}, controls)
                                    : r->graph.Add(r->endpoints[a], r->endpoints[b], controls));
-    // A control edge carries the deadness of the whole node: of what its formula says for nodes with one output.
-    const bool control_may_be_dead = has_control && r->endpoints[c].node->op() != "Switch";
     r->formulas.push_back([=](const std::vector<Value>& v, const std::vector<float>&) -> Value {
-      if (control_may_be_dead && !v[c]) return std::nullopt;
+      if (has_control && !v[c]) return std::nullopt;
       return v[a] && v[b] ? Value(*v[a] + *v[b]) : std::nullopt;
     });
   } else if (kind < 8) {
     const bool pred = std::bernoulli_distribution(0.5)(*random);
     Node* node = r->graph.Switch(r->endpoints[a], r->graph.Const(Tensor::Scalar(pred)));
     const int side = std::bernoulli_distribution(0.5)(*random) ? 1 : 0;
-    // The node itself is dead where its input is; to keep the formulas simple nothing waits for a Switch by control.
     r->endpoints.push_back(Endpoint{node, side});
     r->formulas.push_back([=](const std::vector<Value>& v, const std::vector<float>&) -> Value {
       return side == static_cast<int>(pred) ? v[a] : std::nullopt;

@@ -179,7 +179,10 @@ void Step::FinishAsync(AsyncCall* call, ReadyNodes* ready) {
   const PlanNode& node = plan_.nodes[static_cast<size_t>(call->node)];
   Status status = call->status;
   if (status.ok()) status = CheckOutputs(node, call->outputs);
-  if (!status.ok()) return Fail(status, &node);
+  if (!status.ok()) {
+    if (context_->cancellation->IsCancelled()) NoteInterrupted(node.node);
+    return Fail(status, &node);
+  }
   if (failed_.load(std::memory_order_relaxed)) return;
   ClearInputs(node);
   // A receive may bring a dead value; then all that hangs on it is dead, also by control.

@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint32_t kStepsMeasuredAtFirst = 4;
 constexpr uint32_t kStepsPerMeasuredOne = 64;
+constexpr size_t kMaxInterruptedNamed = 4;
 
 Status WithNodeName(const Status& status, const Node& node) {
   if (status.message().find("{{node ") != std::string::npos) return status;
@@ -98,6 +99,11 @@ void Step::Fail(const Status& status, const PlanNode* node) {
   if (context_->rendezvous != nullptr) context_->rendezvous->StartAbort(named.AsDerived());
 }
 
+void Step::NoteInterrupted(const Node* node) {
+  std::lock_guard lock(mutex_);
+  if (interrupted_.size() < kMaxInterruptedNamed) interrupted_.push_back(node);
+}
+
 bool Step::IsStopped() {
   if (failed_.load(std::memory_order_relaxed)) return true;
   if (context_->cancellation == nullptr || !context_->cancellation->IsCancelled()) return false;
@@ -108,7 +114,12 @@ bool Step::IsStopped() {
 Status Step::CollectStatus() {
   if (failed_.load(std::memory_order_acquire)) {
     std::lock_guard lock(mutex_);
-    return std::exchange(status_, OkStatus());
+    const std::vector<const Node*> interrupted = std::exchange(interrupted_, {});
+    const Status status = std::exchange(status_, OkStatus());
+    if (status.code() != Code::kDeadlineExceeded || interrupted.empty()) return status;
+    std::string waited_for;
+    for (const Node* node : interrupted) waited_for += StrCat(waited_for.empty() ? "" : ", ", *node);
+    return Status(status.code(), StrCat(status.message(), "; it waited for ", waited_for));
   }
   for (size_t i = 0; i < plan_.fetches.size(); ++i) {
     if (plan_.fetches[i].dtype != DType::kInvalid && !context_->results[i].valid()) {

@@ -50,6 +50,7 @@ class Step {
   void BindTokens();
   void BindValues();
   void Fail(const Status& status, const PlanNode* node);
+  void NoteInterrupted(const Node* node);
   bool IsStopped();
   void Leave() {
     if (num_active_.fetch_sub(1, std::memory_order_acq_rel) == 1) Finish();
@@ -91,15 +92,17 @@ class Step {
   bool is_measured_ = false;
 
   std::vector<InputValue> slots_;
-  std::vector<int32_t> pending_;   // by node; atomic_ref
-  std::vector<int64_t> merges_;    // by merge; atomic_ref
-  std::vector<uint8_t> dead_;      // by node: a dead value has arrived; atomic_ref; zero between steps
-  ReadyNodes main_;                // of the thread that began the step
+  std::vector<int32_t> pending_;  // by node; atomic_ref
+  std::vector<int64_t> merges_;   // by merge; atomic_ref
+  std::vector<uint8_t> dead_;     // by node: a dead value has arrived; atomic_ref; zero between steps
+  ReadyNodes main_;               // of the thread that began the step
 
   std::atomic<int32_t> num_active_{0};
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
   Status status_;  // guarded by mutex_
+  std::vector<const Node*>
+      interrupted_;  // nodes that were still waiting when the step was cancelled; guarded by mutex_
 
   std::optional<CancellationToken> token_;  // of steps with kernels that wait
   CancellationToken* parent_token_ = nullptr;

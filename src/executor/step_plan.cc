@@ -5,7 +5,8 @@
 
 namespace headrace {
 
-StepPlan::StepPlan(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)), pool_(std::make_unique<StepPool>(*plan_)) {}
+StepPlan::StepPlan(std::unique_ptr<const Plan> plan)
+    : plan_(std::move(plan)), pool_(std::make_unique<StepPool>(*plan_)) {}
 StepPlan::~StepPlan() = default;
 
 Result<std::shared_ptr<const StepPlan>> StepPlan::Compile(std::shared_ptr<const Graph> graph,

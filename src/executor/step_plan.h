@@ -31,7 +31,8 @@ struct HR_EXPORT PlanEnvironment {
 
 /// A feed or a fetch of a plan: where the argument of that index goes, or the result comes from.
 struct HR_EXPORT PlanEnd {
-  std::string name;  // the rendezvous key of a client-terminated `_Recv` or `_Send`; the name of an `_Arg` or `_Retval` node
+  std::string
+      name;  // the rendezvous key of a client-terminated `_Recv` or `_Send`; the name of an `_Arg` or `_Retval` node
   DType dtype = DType::kInvalid;  // kInvalid: no node has this index
 };
 
@@ -42,7 +43,8 @@ class HR_EXPORT StepPlan {
 
   /// Errors: kUnimplemented, naming the node, for an op without a kernel for the device or a v1 loop; kInvalidArgument for
   /// indices of `_Arg` or `_Retval` that clash; what the kernels' construction reports.
-  static Result<std::shared_ptr<const StepPlan>> Compile(std::shared_ptr<const Graph> graph, const PlanEnvironment& environment);
+  static Result<std::shared_ptr<const StepPlan>> Compile(std::shared_ptr<const Graph> graph,
+                                                         const PlanEnvironment& environment);
   ~StepPlan();
 
   const std::string& device() const;

@@ -11,7 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 
 Tensor F(float value) { return Tensor::Scalar(value); }
-float ValueOf(const Result<std::vector<Tensor>>& results, size_t index = 0) { return (*results)[index].scalar<float>(); }
+float ValueOf(const Result<std::vector<Tensor>>& results, size_t index = 0) {
+  return (*results)[index].scalar<float>();
+}
 
 TEST(StepPlan, RunsWhatItIsFedAndReturnsWhatIsFetched) {
   TestGraph g;
@@ -58,11 +60,11 @@ TEST(StepPlan, ReusesTheBufferOfAnInputThatDies) {
   const void* buffer_of_a = nullptr;
   static const void** seen;
   seen = &buffer_of_a;
-  static const auto* peek = new OpDefinition(OpDefinition("TestPeek(x: f32) -> (z: f32)")
-                                                 .Kernels(AnyType(FunctionKernel([](KernelContext& c) -> Status {
-                                                   *seen = c.input(0).raw();
-                                                   return c.SetOutput(0, c.TakeInput(0));
-                                                 }))));
+  static const auto* peek = new OpDefinition(
+      OpDefinition("TestPeek(x: f32) -> (z: f32)").Kernels(AnyType(FunctionKernel([](KernelContext& c) -> Status {
+        *seen = c.input(0).raw();
+        return c.SetOutput(0, c.TakeInput(0));
+      }))));
   g.Retval(g.Add(g.Op(*peek, {a}), g.Const(F(1))), 0);
   const auto results = g.Run({F(1), F(2)});
   ASSERT_TRUE(results.ok()) << results.status().ToString();

@@ -82,8 +82,10 @@ class InflatingFile final : public SequentialFile {
 
 class DeflatingFile final : public WritableFile {
  public:
-  DeflatingFile(std::unique_ptr<WritableFile> file, Compression compression) : file_(std::move(file)), output_(kPieceBytes) {
-    ready_ = deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WindowBits(compression), 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  DeflatingFile(std::unique_ptr<WritableFile> file, Compression compression)
+      : file_(std::move(file)), output_(kPieceBytes) {
+    ready_ = deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WindowBits(compression), 8,
+                          Z_DEFAULT_STRATEGY) == Z_OK;
   }
   ~DeflatingFile() override { deflateEnd(&stream_); }
 
@@ -119,7 +121,8 @@ class DeflatingFile final : public WritableFile {
 
 }  // namespace
 
-std::unique_ptr<SequentialFile> MakeInflatingFile(std::unique_ptr<SequentialFile> file, std::string path, Compression compression) {
+std::unique_ptr<SequentialFile> MakeInflatingFile(std::unique_ptr<SequentialFile> file, std::string path,
+                                                  Compression compression) {
   return std::make_unique<InflatingFile>(std::move(file), std::move(path), compression);
 }
 

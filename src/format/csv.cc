@@ -14,7 +14,8 @@ Status SplitCsvRecord(std::string_view record, char delimiter, bool quotes, std:
       ++position;
       while (true) {
         const size_t quote = record.find('"', position);
-        if (quote == std::string_view::npos) return InvalidArgument("field ", fields->size(), ": the quote is not closed");
+        if (quote == std::string_view::npos)
+          return InvalidArgument("field ", fields->size(), ": the quote is not closed");
         field += record.substr(position, quote - position);
         position = quote + 1;
         if (position == record.size() || record[position] != '"') break;

@@ -32,17 +32,20 @@ bool WireCursor::SkipField(int wire_type) {
   uint64_t varint;
   std::string_view bytes;
   switch (wire_type) {
-    case 0: return ReadVarint(&varint);
+    case 0:
+      return ReadVarint(&varint);
     case 1:
       if (Remaining() < 8) return false;
       next_ += 8;
       return true;
-    case 2: return ReadBytes(&bytes);
+    case 2:
+      return ReadBytes(&bytes);
     case 5:
       if (Remaining() < 4) return false;
       next_ += 4;
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -72,8 +72,7 @@ struct FeatureView {
 };
 
 /// Calls `visit` for each feature in the order of the bytes. Returns false for malformed bytes, or when `visit` does.
-template <typename Visit>
-bool ForEachFeature(std::string_view example, Visit&& visit);
+template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit);
 
 // Decoders of one list. Each returns the number of values, or -1 for malformed bytes; up to `capacity` are stored in `out`.
 HR_EXPORT int64_t DecodeFloats(std::string_view list, float* out, int64_t capacity);
@@ -98,8 +97,23 @@ class HR_EXPORT ExampleWriter {
 
 HR_EXPORT bool ReadFeatureEntry(std::string_view entry, FeatureView* feature);
 
-template <typename Visit>
-bool ForEachFeature(std::string_view example, Visit&& visit) {
+/// Reads an entry in the form that serializers write, with lengths below 128; false for any other, sound or not.
+inline bool ReadShortFeatureEntry(std::string_view entry, FeatureView* feature) {
+  constexpr unsigned kNameTag = 0x0a, kFeatureTag = 0x12;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(entry.data());
+  if (entry.size() < 6 || bytes[0] != kNameTag || bytes[1] >= 0x80 || bytes[1] + size_t{6} > entry.size()) return false;
+  const unsigned char* value = bytes + 2 + bytes[1];
+  const size_t value_bytes = entry.size() - 4 - bytes[1];
+  if (value[0] != kFeatureTag || value[1] != value_bytes || value[3] != value_bytes - 2 || value_bytes >= 0x80)
+    return false;
+  if (value[2] != 0x0a && value[2] != 0x12 && value[2] != 0x1a) return false;
+  feature->name = std::string_view(entry.data() + 2, bytes[1]);
+  feature->kind = static_cast<FeatureKind>(value[2] >> 3);
+  feature->list = std::string_view(entry.data() + entry.size() - value[3], value[3]);
+  return true;
+}
+
+template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit) {
   WireCursor outer(example);
   while (!outer.AtEnd()) {
     uint32_t field;
@@ -120,7 +134,9 @@ bool ForEachFeature(std::string_view example, Visit&& visit) {
         continue;
       }
       FeatureView feature;
-      if (!inner.ReadBytes(&entry) || !ReadFeatureEntry(entry, &feature) || !visit(feature)) return false;
+      if (!inner.ReadBytes(&entry)) return false;
+      if (!ReadShortFeatureEntry(entry, &feature) && !ReadFeatureEntry(entry, &feature)) return false;
+      if (!visit(feature)) return false;
     }
   }
   return true;

@@ -12,8 +12,7 @@ namespace {
 constexpr int64_t kHeaderBytes = 12;
 constexpr int64_t kFooterBytes = 4;
 
-template <typename T>
-T Load(const char* bytes) {
+template <typename T> T Load(const char* bytes) {
   T value;
   std::memcpy(&value, bytes, sizeof(value));  // the format is little-endian, as are the machines we run on
   return value;
@@ -30,15 +29,14 @@ Result<Compression> ParseCompression(std::string_view text) {
   return InvalidArgument("Unknown compression type '", text, "': expected '', 'ZLIB' or 'GZIP'");
 }
 
-Result<std::unique_ptr<RecordReader>> RecordReader::Open(FileSystem& files, const std::string& path, Compression compression,
-                                                         int64_t buffer_bytes) {
+Result<std::unique_ptr<RecordReader>> RecordReader::Open(FileSystem& files, const std::string& path,
+                                                         Compression compression, int64_t buffer_bytes) {
   HR_ASSIGN_OR_RETURN(std::unique_ptr<SequentialFile> file, files.OpenSequential(path));
   if (compression != Compression::kNone) file = MakeInflatingFile(std::move(file), path, compression);
   return std::unique_ptr<RecordReader>(new RecordReader(path, std::move(file), std::max<int64_t>(buffer_bytes, 4096)));
 }
 
-template <typename... Args>
-Status RecordReader::Corrupt(const Args&... args) {
+template <typename... Args> Status RecordReader::Corrupt(const Args&... args) {
   return DataLoss(path_, ": record ", record_number_, " at byte ", offset_, ": ", args...);
 }
 
@@ -131,7 +129,8 @@ Result<int64_t> RecordReader::Skip(int64_t count) {
   return count;
 }
 
-Result<std::unique_ptr<RecordWriter>> RecordWriter::Create(FileSystem& files, const std::string& path, Compression compression) {
+Result<std::unique_ptr<RecordWriter>> RecordWriter::Create(FileSystem& files, const std::string& path,
+                                                           Compression compression) {
   HR_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.Create(path));
   if (compression != Compression::kNone) file = MakeDeflatingFile(std::move(file), compression);
   return std::unique_ptr<RecordWriter>(new RecordWriter(std::move(file)));

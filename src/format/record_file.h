@@ -53,8 +53,7 @@ class HR_EXPORT RecordReader {
   /// Makes `size` bytes available at begin_; fewer only at the end of the file. A record larger than the buffer grows it in
   /// steps as its bytes arrive, so that a wrong length cannot make it ask for memory that no file fills.
   Result<int64_t> Fill(int64_t size);
-  template <typename... Args>
-  Status Corrupt(const Args&... args);
+  template <typename... Args> Status Corrupt(const Args&... args);
 
   const std::string path_;
   const std::unique_ptr<SequentialFile> file_;

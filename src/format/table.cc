@@ -25,13 +25,13 @@ bool ReadHandle(WireCursor* cursor, Handle* handle) {
 /// Reads one table from front to back.
 class TableScan {
  public:
-  TableScan(std::string path, std::unique_ptr<RandomAccessFile> file) : path_(std::move(path)), file_(std::move(file)) {}
+  TableScan(std::string path, std::unique_ptr<RandomAccessFile> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
 
   Status Run(const Visit& visit);
 
  private:
-  template <typename... Args>
-  Status Malformed(const Args&... args) const {
+  template <typename... Args> Status Malformed(const Args&... args) const {
     return DataLoss(path_, ": not a sound table: ", args...);
   }
   Status ReadFooter(Handle* index) const;
@@ -52,14 +52,16 @@ Status TableScan::ReadFooter(Handle* index) const {
   if (magic != kTableMagic) return Malformed("its last 8 bytes are 0x", Hex16(magic), ", not 0x", Hex16(kTableMagic));
   WireCursor cursor(std::string_view(footer, kTableHandlesBytes));
   Handle meta;
-  if (!ReadHandle(&cursor, &meta) || !ReadHandle(&cursor, index)) return Malformed("the footer's handles cannot be read");
+  if (!ReadHandle(&cursor, &meta) || !ReadHandle(&cursor, index))
+    return Malformed("the footer's handles cannot be read");
   return OkStatus();
 }
 
 Status TableScan::ReadBlock(const Handle& handle, std::string* content) const {
   const auto available = static_cast<uint64_t>(file_->size() - kBlockTrailerBytes);
   if (handle.offset > available || handle.size > available - handle.offset) {
-    return Malformed("a block of ", handle.size, " bytes at byte ", handle.offset, " lies outside the file of ", file_->size());
+    return Malformed("a block of ", handle.size, " bytes at byte ", handle.offset, " lies outside the file of ",
+                     file_->size());
   }
   const auto stored_bytes = static_cast<int64_t>(handle.size) + kBlockTrailerBytes;
   content->resize(static_cast<size_t>(stored_bytes));
@@ -81,8 +83,8 @@ Status TableScan::Inflate(const Handle& handle, std::string* content) const {
   constexpr size_t kMostPerByte = 22;
   size_t length = 0;
   std::string inflated;
-  if (!snappy::GetUncompressedLength(content->data(), content->size(), &length) || length / kMostPerByte > content->size() ||
-      !snappy::Uncompress(content->data(), content->size(), &inflated)) {
+  if (!snappy::GetUncompressedLength(content->data(), content->size(), &length) ||
+      length / kMostPerByte > content->size() || !snappy::Uncompress(content->data(), content->size(), &inflated)) {
     return Malformed("the block at byte ", handle.offset, " does not inflate");
   }
   *content = std::move(inflated);
@@ -90,7 +92,9 @@ Status TableScan::Inflate(const Handle& handle, std::string* content) const {
 }
 
 Status TableScan::ForEachEntry(const Handle& handle, std::string_view content, const Visit& visit) const {
-  const auto malformed = [&] { return Malformed("the block at byte ", handle.offset, " has an entry that cannot be read"); };
+  const auto malformed = [&] {
+    return Malformed("the block at byte ", handle.offset, " has an entry that cannot be read");
+  };
   if (content.size() < 4) return malformed();
   const uint64_t restarts = LoadFixed32(content.data() + content.size() - 4);
   if (restarts > (content.size() - 4) / 4) return malformed();

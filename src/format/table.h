@@ -25,9 +25,9 @@
 
 namespace headrace {
 
-/// Calls `visit` for each entry in the order of the keys, until it returns an error. What it is given is valid during the call.
-/// Memory: one block at a time, never more than the file can fill. Errors: kDataLoss with file and offset for a wrong checksum
-/// or a malformed part; those of the file and of `visit`.
+/// Calls `visit` for each entry in the order of the keys, until it returns an error. What it is given is valid during
+/// the call. Memory: one block at a time, never more than the file can fill. Errors: kDataLoss with file and offset for
+/// a wrong checksum or a malformed part; those of the file and of `visit`.
 HR_EXPORT Status ReadTable(FileSystem& files, const std::string& path,
                            const std::function<Status(std::string_view key, std::string_view value)>& visit);
 

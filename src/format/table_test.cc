@@ -37,12 +37,14 @@ class TableTest : public ::testing::Test {
 
 Entries ManyEntries(int count) {
   Entries entries;
-  for (int i = 0; i < count; ++i) entries.emplace_back(StrCat("key/", 100'000 + i), std::string(static_cast<size_t>(i % 97), 'v'));
+  for (int i = 0; i < count; ++i)
+    entries.emplace_back(StrCat("key/", 100'000 + i), std::string(static_cast<size_t>(i % 97), 'v'));
   return entries;
 }
 
 TEST_F(TableTest, ReadsWhatItWrote) {
-  for (const Entries& entries : {Entries{}, Entries{{"", "header"}}, Entries{{"a", ""}, {"ab", "2"}, {"b", "3"}}, ManyEntries(20'000)}) {
+  for (const Entries& entries :
+       {Entries{}, Entries{{"", "header"}}, Entries{{"a", ""}, {"ab", "2"}, {"b", "3"}}, ManyEntries(20'000)}) {
     Write(entries);
     Entries read;
     ASSERT_TRUE(Read(&read).ok());
@@ -93,7 +95,10 @@ TEST_F(TableTest, ReadsSnappyBlocks) {
 }
 
 TEST_F(TableTest, ASnappyLengthThatCannotBeIsNotBelieved) {
-  SetBytes(TableOf("\xff\xff\xff\xff\x0f" "abc", 1));  // says 4 GiB
+  SetBytes(
+      TableOf("\xff\xff\xff\xff\x0f"
+              "abc",
+              1));  // says 4 GiB
   Entries entries;
   const Status status = Read(&entries);
   EXPECT_EQ(status.code(), Code::kDataLoss);
@@ -102,8 +107,9 @@ TEST_F(TableTest, ASnappyLengthThatCannotBeIsNotBelieved) {
 
 TEST_F(TableTest, UnsoundContentWithARightChecksumIsAnError) {
   for (const std::string& content :
-       {std::string("\5\1\0k\0\0\0\0\1\0\0\0", 12), std::string("\0\x7f\0k\0\0\0\0\1\0\0\0", 12), std::string("\0\0\0\x10", 4),
-        std::string("\1", 1), std::string("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0k\0\0\0\0\1\0\0\0", 21)}) {
+       {std::string("\5\1\0k\0\0\0\0\1\0\0\0", 12), std::string("\0\x7f\0k\0\0\0\0\1\0\0\0", 12),
+        std::string("\0\0\0\x10", 4), std::string("\1", 1),
+        std::string("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0k\0\0\0\0\1\0\0\0", 21)}) {
     SetBytes(TableOf(content, 0));
     Entries entries;
     EXPECT_EQ(Read(&entries).code(), Code::kDataLoss) << content.size();

@@ -100,7 +100,8 @@ TEST(ExampleTest, NoCutOrFlipCrashesTheReader) {
     });
   };
   int refused = 0;
-  for (size_t size = 0; size < example.size(); ++size) refused += !decode_all(std::string_view(example).substr(0, size));
+  for (size_t size = 0; size < example.size(); ++size)
+    refused += !decode_all(std::string_view(example).substr(0, size));
   EXPECT_GT(refused, 10);
   for (size_t i = 0; i < example.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {

@@ -28,27 +28,23 @@ struct HR_EXPORT AttrPlaceholder {
 /// One attribute value: of TensorFlow's kinds bool, int, float, string, type, shape, tensor, func, and lists of them.
 class HR_EXPORT AttrValue {
  public:
-  using Value = std::variant<std::monostate, bool, int64_t, float, std::string, DType, PartialShape, Tensor, FunctionRef,
-                             AttrPlaceholder, std::vector<bool>, std::vector<int64_t>, std::vector<float>,
-                             std::vector<std::string>, std::vector<DType>, std::vector<PartialShape>, std::vector<Tensor>,
-                             std::vector<FunctionRef>>;
+  using Value = std::variant<std::monostate, bool, int64_t, float, std::string, DType, PartialShape, Tensor,
+                             FunctionRef, AttrPlaceholder, std::vector<bool>, std::vector<int64_t>, std::vector<float>,
+                             std::vector<std::string>, std::vector<DType>, std::vector<PartialShape>,
+                             std::vector<Tensor>, std::vector<FunctionRef>>;
 
   AttrValue() = default;
-  AttrValue(bool value) : value_(value) {}                                  // NOLINT: implicit throughout, as literals
-  AttrValue(int value) : value_(static_cast<int64_t>(value)) {}             // NOLINT
-  AttrValue(int64_t value) : value_(value) {}                               // NOLINT
-  AttrValue(float value) : value_(value) {}                                 // NOLINT
-  AttrValue(double value) : value_(static_cast<float>(value)) {}            // NOLINT
-  AttrValue(const char* value) : value_(std::string(value)) {}              // NOLINT
+  AttrValue(bool value) : value_(value) {}                        // NOLINT: implicit throughout, as literals
+  AttrValue(int value) : value_(static_cast<int64_t>(value)) {}   // NOLINT
+  AttrValue(int64_t value) : value_(value) {}                     // NOLINT
+  AttrValue(float value) : value_(value) {}                       // NOLINT
+  AttrValue(double value) : value_(static_cast<float>(value)) {}  // NOLINT
+  AttrValue(const char* value) : value_(std::string(value)) {}    // NOLINT
   template <typename T>
-    requires std::constructible_from<Value, T>
-  AttrValue(T value) : value_(std::move(value)) {}                          // NOLINT
+  requires std::constructible_from<Value, T> AttrValue(T value) : value_(std::move(value)) {}  // NOLINT
 
   /// Returns the value as a T, or nullptr when it is of another kind.
-  template <typename T>
-  const T* As() const {
-    return std::get_if<T>(&value_);
-  }
+  template <typename T> const T* As() const { return std::get_if<T>(&value_); }
   const Value& value() const { return value_; }
   bool has_value() const { return !std::holds_alternative<std::monostate>(value_); }
 
@@ -63,12 +59,10 @@ class HR_EXPORT AttrValue {
 };
 
 /// Reads `attrs[name]` into `*value`. Errors: kInvalidArgument, naming the attribute, when it is missing or of another kind.
-template <typename T>
-Status GetAttr(const AttrMap& attrs, std::string_view name, T* value);
+template <typename T> Status GetAttr(const AttrMap& attrs, std::string_view name, T* value);
 
 /// Returns the attribute, or `fallback` when it is missing or of another kind.
-template <typename T>
-T GetAttrOr(const AttrMap& attrs, std::string_view name, T fallback) {
+template <typename T> T GetAttrOr(const AttrMap& attrs, std::string_view name, T fallback) {
   const auto found = attrs.find(name);
   const T* value = found == attrs.end() ? nullptr : found->second.As<T>();
   return value == nullptr ? fallback : *value;
@@ -76,8 +70,7 @@ T GetAttrOr(const AttrMap& attrs, std::string_view name, T fallback) {
 
 HR_EXPORT Status AttrError(const AttrMap& attrs, std::string_view name);
 
-template <typename T>
-Status GetAttr(const AttrMap& attrs, std::string_view name, T* value) {
+template <typename T> Status GetAttr(const AttrMap& attrs, std::string_view name, T* value) {
   const auto found = attrs.find(name);
   const T* typed = found == attrs.end() ? nullptr : found->second.As<T>();
   if (typed == nullptr) return AttrError(attrs, name);

@@ -16,7 +16,7 @@ using DeviceFunction = std::function<std::string(const std::string& op, const st
 
 /// How the nodes of one call are named and placed.
 struct HR_EXPORT NodeOptions {
-  std::string name;                   // empty: the op's name
+  std::string name;  // empty: the op's name
   std::string device;
   std::vector<Node*> control_inputs;
   std::vector<std::string> colocate_with;  // node names: become the attribute `_class`
@@ -40,10 +40,7 @@ class HR_EXPORT GraphBuilder {
   /// The same, for the node's output `index`.
   Endpoint Op(std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs = {}, int index = 0) const;
   Endpoint Const(const Tensor& value, std::string name = "Const") const;
-  template <typename T>
-  Endpoint Scalar(T value) const {
-    return Const(Tensor::Scalar<T>(value));
-  }
+  template <typename T> Endpoint Scalar(T value) const { return Const(Tensor::Scalar<T>(value)); }
   /// A scalar constant of the given (numeric) type.
   Endpoint ScalarOf(DType type, double value) const;
 

@@ -150,6 +150,25 @@ TEST_F(BuilderTest, ShapesComeFromConstantsShapesAndPacks) {
   EXPECT_THAT(status_.message(), HasSubstr("extent below -1"));
 }
 
+TEST_F(BuilderTest, ShapesComeThroughSlicesAndConcatenations) {
+  const auto at = [this](int32_t i) { return builder_.Const(Tensor::Vector<int32_t>({i})); };
+  const Endpoint data = builder_.Op("Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape({-1, 4, 5})}});
+  const Endpoint shape = builder_.Op("Shape", {data});
+  const Endpoint rest = builder_.Op("StridedSlice", {shape, at(1), at(0), at(1)}, {{"end_mask", 1}});
+  const Endpoint last = builder_.Op("StridedSlice", {shape, at(-1), at(0), at(1)}, {{"shrink_axis_mask", 1}});
+  const Endpoint whole = builder_.Op("ConcatV2", {at(7), rest, builder_.Op("Pack", {last}), builder_.Scalar(0)});
+  const Endpoint filled = builder_.Op("Fill", {builder_.Op("Identity", {whole}), builder_.Scalar(0.0f)});
+  ASSERT_TRUE(status_.ok()) << status_.ToString();
+  EXPECT_EQ(filled.shape(), PartialShape({7, 4, 5, 5}));
+}
+
+TEST_F(BuilderTest, FollowingSharedInputsEnds) {
+  Endpoint vector = builder_.Const(Tensor::FromValues<int32_t>({}, Shape({0})));
+  for (int i = 0; i < 60; ++i) vector = builder_.Op("ConcatV2", {vector, vector, builder_.Scalar(0)});
+  EXPECT_EQ(builder_.Op("Fill", {vector, builder_.Scalar(0.0f)}).shape(), PartialShape::Scalar());
+  EXPECT_TRUE(status_.ok()) << status_.ToString();
+}
+
 TEST(BroadcastShapesTest, FollowsNumpy) {
   const PartialShape unknown;
   EXPECT_EQ(*BroadcastShapes({2, 1}, {3}), PartialShape({2, 3}));

@@ -20,7 +20,7 @@ struct HR_EXPORT IndexedSlices {
 class HR_EXPORT Gradient {
  public:
   Gradient() = default;
-  Gradient(Endpoint dense) : value_(dense) {}                 // NOLINT: implicit
+  Gradient(Endpoint dense) : value_(dense) {}                    // NOLINT: implicit
   Gradient(IndexedSlices slices) : value_(std::move(slices)) {}  // NOLINT: implicit
   bool exists() const { return !std::holds_alternative<std::monostate>(value_); }
   const Endpoint* dense() const { return std::get_if<Endpoint>(&value_); }
@@ -34,7 +34,9 @@ class HR_EXPORT Gradient {
 class HR_EXPORT GradientContext {
  public:
   GradientContext(const GraphBuilder& builder, Node* node, std::vector<Gradient> output_gradients)
-      : builder_(builder), node_(node), output_gradients_(std::move(output_gradients)),
+      : builder_(builder),
+        node_(node),
+        output_gradients_(std::move(output_gradients)),
         input_gradients_(static_cast<size_t>(node->num_inputs())) {}
 
   const GraphBuilder& builder() const { return builder_; }
@@ -48,8 +50,7 @@ class HR_EXPORT GradientContext {
   Endpoint output_gradient(int i) const;
   const Gradient& raw_output_gradient(int i) const { return output_gradients_[static_cast<size_t>(i)]; }
 
-  template <typename T>
-  T attr(std::string_view name, T fallback = T()) const {
+  template <typename T> T attr(std::string_view name, T fallback = T()) const {
     return GetAttrOr<T>(node_->attrs(), name, fallback);
   }
 

@@ -56,8 +56,7 @@ class HR_EXPORT Node {
   const std::vector<PartialShape>& output_shapes() const { return output_shapes_; }
   void set_output_shapes(std::vector<PartialShape> shapes) { output_shapes_ = std::move(shapes); }
 
-  template <typename T>
-  Status GetAttr(std::string_view name, T* value) const {
+  template <typename T> Status GetAttr(std::string_view name, T* value) const {
     return headrace::GetAttr(attrs_, name, value);
   }
 

@@ -23,6 +23,23 @@ Status FillShape(ShapeContext& c) {
 
 Status PackShape(ShapeContext& c) { return c.SetOutput(0, PartialShape({c.num_inputs()})); }
 
+Status ConcatShape(ShapeContext& c) {
+  int64_t size = 0;
+  for (int i = 0; i + 1 < c.num_inputs(); ++i) {
+    HR_ASSIGN_OR_RETURN(const PartialShape part, c.InputOfRank(i, 1));
+    if (part.dim(0) == PartialShape::kUnknownDim) return c.SetOutput(0, PartialShape::UnknownOfRank(1));
+    size += part.dim(0);
+  }
+  return c.SetOutput(0, PartialShape({size}));
+}
+
+// Of the rows [1, size) of a vector, the one slice that the tests take, or of one element.
+Status RestShape(ShapeContext& c) {
+  if (c.attr<int64_t>("shrink_axis_mask") != 0) return c.SetOutput(0, PartialShape::Scalar());
+  HR_ASSIGN_OR_RETURN(const PartialShape vector, c.InputOfRank(0, 1));
+  return c.SetOutput(0, PartialShape({vector.dim(0) > 0 ? vector.dim(0) - 1 : vector.dim(0)}));
+}
+
 void AddTestOps(OpRegistry& registry) {
   const auto add = [&registry](std::string_view signature, ShapeFunction shape = UnknownShape) {
     registry.Add(OpDefinition(signature).Shape(std::move(shape)).NoGradient("of a test"));
@@ -35,6 +52,8 @@ void AddTestOps(OpRegistry& registry) {
   add("Fill(dims: index_type, value: T) -> (output: T) | T: type | index_type: type = i32 in {i32,i64}", FillShape);
   add("Shape(input: T) -> (output: out_type) | T: type | out_type: type = i32 in {i32,i64}", ShapeOfInput);
   add("Pack(values: N * T) -> (output: T) | N: int >= 1 | T: type | axis: int = 0", PackShape);
+  add("ConcatV2(values: N * T, axis: Tidx) -> (output: T) | N: int >= 2 | T: type | Tidx: type = i32 in {i32,i64}",
+      ConcatShape);
   add("IdentityN(input: list(T)) -> (output: list(T)) | T: list(type) >= 1");
   add("Split2(value: T) -> (first: T, second: T) | T: type");
   add("Pairs(keys: N * i64, values: N * T) -> (out: T) | N: int >= 1 | T: type");
@@ -49,7 +68,8 @@ void AddTestOps(OpRegistry& registry) {
   add("ZerosLike(x: T) -> (y: T) | T: type", UnchangedShape);
   add("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | Index: type in "
       "{i32,i64} "
-      "| shrink_axis_mask: int = 0");
+      "| shrink_axis_mask: int = 0 | end_mask: int = 0",
+      RestShape);
   add("UnsortedSegmentSum(data: T, segment_ids: Tindices, num_segments: Tnumsegments) -> (output: T) | T: type "
       "| Tindices: type | Tnumsegments: type = i32");
   add("_Arg() -> (output: T) | T: type | index: int >= 0 | stateful");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/known_vector.h"
 #include "graph/node_error.h"
 
 namespace headrace {
@@ -25,43 +26,19 @@ Result<PartialShape> ShapeFromConstant(const Tensor& value) {
   return shape;
 }
 
-const Tensor* ConstantOf(const Endpoint& endpoint) {
-  if (!endpoint || endpoint.node->op() != "Const") return nullptr;
-  const auto found = endpoint.node->attrs().find("value");
-  return found == endpoint.node->attrs().end() ? nullptr : found->second.As<Tensor>();
-}
-
-// The extent that a scalar holds, or -1.
-int64_t ExtentFromScalar(const Endpoint& scalar) {
-  const Tensor* value = ConstantOf(scalar);
-  if (value == nullptr || value->num_elements() != 1) return -1;
-  int64_t extent = -1;
-  if (value->dtype() == DType::kInt32) extent = value->scalar<int32_t>();
-  if (value->dtype() == DType::kInt64) extent = value->scalar<int64_t>();
-  return std::max<int64_t>(extent, -1);
-}
-
 }  // namespace
 
-const Tensor* ShapeContext::constant(int i) const { return ConstantOf(node_.input(i)); }
+const Tensor* ShapeContext::constant(int i) const { return ConstantValue(node_.input(i)); }
 
-// Besides constants it sees through the ways in which programs put a shape together: Shape of something, Pack of scalars.
 Result<PartialShape> ShapeContext::ShapeFromInput(int i) const {
   const Endpoint& source = node_.input(i);
   if (const Tensor* value = constant(i)) return ShapeFromConstant(*value);
   if (!source) return PartialShape();
-  if (source.node->op() == "Shape" && source.node->input(0)) return source.node->input(0).shape();
-  if (source.node->op() == "Pack" && source.shape().rank() == 1) {
-    PartialShape shape = PartialShape::Scalar();
-    for (const Endpoint& scalar : source.node->inputs()) shape.AppendDim(ExtentFromScalar(scalar));
-    return shape;
-  }
   const PartialShape& vector = source.shape();
-  if (!vector.has_rank()) return PartialShape();
-  if (vector.rank() != 1)
+  if (vector.has_rank() && vector.rank() != 1) {
     return InvalidArgument(node_.op(), ": a shape must be a vector, input ", i, " has shape ", vector);
-  if (vector.dim(0) == PartialShape::kUnknownDim || vector.dim(0) > Shape::kMaxRank) return PartialShape();
-  return PartialShape::UnknownOfRank(static_cast<int>(vector.dim(0)));
+  }
+  return KnownVector(source).value_or(PartialShape());
 }
 
 Status ShapeContext::RequireRank(int i, int rank) const {

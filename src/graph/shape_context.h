@@ -24,8 +24,7 @@ class HR_EXPORT ShapeContext {
   /// right rank where that is known. Errors: kInvalidArgument for values below -1.
   Result<PartialShape> ShapeFromInput(int i) const;
 
-  template <typename T>
-  T attr(std::string_view name, T fallback = T()) const {
+  template <typename T> T attr(std::string_view name, T fallback = T()) const {
     return GetAttrOr<T>(node_.attrs(), name, fallback);
   }
 
@@ -51,11 +50,11 @@ class HR_EXPORT ShapeContext {
 HR_EXPORT Result<PartialShape> BroadcastShapes(const PartialShape& a, const PartialShape& b);
 
 // Shape functions that many ops share.
-HR_EXPORT Status UnchangedShape(ShapeContext& c);       // output 0 has the shape of input 0
-HR_EXPORT Status ScalarShape(ShapeContext& c);          // every output is a scalar
-HR_EXPORT Status UnknownShape(ShapeContext& c);         // nothing is known
-HR_EXPORT Status NoOutputs(ShapeContext& c);            // for ops without outputs
-HR_EXPORT Status BroadcastBinaryShape(ShapeContext& c); // output 0 is the broadcast of inputs 0 and 1
+HR_EXPORT Status UnchangedShape(ShapeContext& c);        // output 0 has the shape of input 0
+HR_EXPORT Status ScalarShape(ShapeContext& c);           // every output is a scalar
+HR_EXPORT Status UnknownShape(ShapeContext& c);          // nothing is known
+HR_EXPORT Status NoOutputs(ShapeContext& c);             // for ops without outputs
+HR_EXPORT Status BroadcastBinaryShape(ShapeContext& c);  // output 0 is the broadcast of inputs 0 and 1
 
 /// Runs the op's shape function and stores the result in the node. Errors: the function's, with the node's name.
 HR_EXPORT Status InferShapes(Node* node);

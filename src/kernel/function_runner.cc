@@ -4,7 +4,8 @@
 
 namespace headrace {
 
-Result<std::vector<Tensor>> CompiledFunction::RunAndWait(std::vector<Tensor> args, CancellationToken* cancellation) const {
+Result<std::vector<Tensor>> CompiledFunction::RunAndWait(std::vector<Tensor> args,
+                                                         CancellationToken* cancellation) const {
   Notification finished;
   Status status;
   std::vector<Tensor> results;

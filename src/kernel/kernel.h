@@ -25,15 +25,15 @@ class HR_EXPORT KernelConstruction {
  public:
   KernelConstruction(const Node& node, std::string device, Runtime* runtime, ResourceManager* resources,
                      std::shared_ptr<FunctionRunner> functions)
-      : node_(node), device_(std::move(device)), runtime_(runtime), resources_(resources), functions_(std::move(functions)) {}
+      : node_(node),
+        device_(std::move(device)),
+        runtime_(runtime),
+        resources_(resources),
+        functions_(std::move(functions)) {}
 
   const Node& node() const { return node_; }
-  template <typename T>
-  Status GetAttr(std::string_view name, T* value) const {
-    return node_.GetAttr(name, value);
-  }
-  template <typename T>
-  T attr(std::string_view name, T fallback = T()) const {
+  template <typename T> Status GetAttr(std::string_view name, T* value) const { return node_.GetAttr(name, value); }
+  template <typename T> T attr(std::string_view name, T fallback = T()) const {
     return GetAttrOr<T>(node_.attrs(), name, fallback);
   }
   /// Full name of the device the kernel runs on.
@@ -57,11 +57,11 @@ struct HR_EXPORT StepContext {
   Runtime* runtime = nullptr;
   ResourceManager* resources = nullptr;
   std::shared_ptr<FunctionRunner> functions;
-  Rendezvous* rendezvous = nullptr;         // null where no edge leaves the device
+  Rendezvous* rendezvous = nullptr;  // null where no edge leaves the device
   CancellationToken* cancellation = nullptr;
-  std::span<const Tensor> args;             // by the index of `_Arg`: function arguments, or feeds
-  std::span<Tensor> results;                // by the index of `_Retval`: function results, or fetches
-  bool run_inline = false;                  // keep the whole step on the calling thread
+  std::span<const Tensor> args;  // by the index of `_Arg`: function arguments, or feeds
+  std::span<Tensor> results;     // by the index of `_Retval`: function results, or fetches
+  bool run_inline = false;       // keep the whole step on the calling thread
 };
 
 /// What arrives at an input: a tensor, or for a ref input the variable behind it.
@@ -109,8 +109,7 @@ class HR_EXPORT KernelContext {
 
   /// Looks up the resource behind the handle in input i. Errors: kInvalidArgument when the handle belongs to another device
   /// (names both), kNotFound, kFailedPrecondition.
-  template <typename T>
-  Result<std::shared_ptr<T>> LookupResource(int i) const {
+  template <typename T> Result<std::shared_ptr<T>> LookupResource(int i) const {
     HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, Handle(i));
     return step_->resources->template Lookup<T>(handle->container, handle->name);
   }
@@ -159,8 +158,7 @@ HR_EXPORT KernelFactory FunctionKernel(KernelFunction function);
 
 /// A factory for class K: by `static Result<std::unique_ptr<Kernel>> K::Create(KernelConstruction&)` where it exists, else by
 /// its constructor from KernelConstruction&.
-template <typename K>
-KernelFactory ClassKernel() {
+template <typename K> KernelFactory ClassKernel() {
   return [](KernelConstruction& construction) -> Result<std::unique_ptr<Kernel>> {
     if constexpr (requires { K::Create(construction); }) {
       return K::Create(construction);
@@ -181,7 +179,8 @@ inline std::vector<KernelDefinition> AnyType(KernelFactory factory, bool cheap =
 template <typename... Ts, typename MakeFactory>
 std::vector<KernelDefinition> KernelsFor(std::string attr, MakeFactory make) {
   std::vector<KernelDefinition> kernels;
-  (kernels.push_back(KernelDefinition{.types = {{attr, {kDTypeOf<Ts>}}}, .factory = make.template operator()<Ts>()}), ...);
+  (kernels.push_back(KernelDefinition{.types = {{attr, {kDTypeOf<Ts>}}}, .factory = make.template operator()<Ts>()}),
+   ...);
   return kernels;
 }
 

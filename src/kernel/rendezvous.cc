@@ -10,8 +10,7 @@ namespace headrace {
 
 namespace {
 
-template <typename T>
-bool ParseWhole(std::string_view text, T* value, int base = 10) {
+template <typename T> bool ParseWhole(std::string_view text, T* value, int base = 10) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value, base);
   return error == std::errc() && end == text.data() + text.size();
 }
@@ -149,7 +148,8 @@ Result<RendezvousKey> RendezvousKey::Parse(std::string_view text) {
 }
 
 std::string RendezvousKey::ToString() const {
-  return StrCat(src_device, ';', Hex16(src_incarnation), ';', dst_device, ';', edge_name, ';', frame_id, ':', iteration);
+  return StrCat(src_device, ';', Hex16(src_incarnation), ';', dst_device, ';', edge_name, ';', frame_id, ':',
+                iteration);
 }
 
 std::shared_ptr<Rendezvous> MakeLocalRendezvous() { return std::make_shared<LocalRendezvous>(); }

@@ -14,8 +14,8 @@ Result<std::shared_ptr<Resource>> ResourceManager::LookupAny(std::string_view co
   std::lock_guard lock(mutex_);
   const auto resources = containers_.find(NameOf(container));
   if (resources == containers_.end()) {
-    return NotFound("Container ", NameOf(container), " does not exist. (Could not find resource: ", NameOf(container), "/", name,
-                    ")");
+    return NotFound("Container ", NameOf(container), " does not exist. (Could not find resource: ", NameOf(container),
+                    "/", name, ")");
   }
   const auto found = resources->second.find(name);
   if (found == resources->second.end()) return NotFound("Resource ", NameOf(container), "/", name, " does not exist.");

@@ -28,8 +28,7 @@ class HR_EXPORT ResourceManager {
   static constexpr std::string_view kDefaultContainer = "localhost";
 
   /// Errors: kNotFound for no such resource; kInvalidArgument when it is of another type.
-  template <typename T>
-  Result<std::shared_ptr<T>> Lookup(std::string_view container, std::string_view name) const {
+  template <typename T> Result<std::shared_ptr<T>> Lookup(std::string_view container, std::string_view name) const {
     return Cast<T>(LookupAny(container, name), container, name);
   }
   /// Returns the resource, made by `make` when it is not there yet (once, under the lock of this container).
@@ -50,7 +49,8 @@ class HR_EXPORT ResourceManager {
 
  private:
   template <typename T>
-  static Result<std::shared_ptr<T>> Cast(Result<std::shared_ptr<Resource>> found, std::string_view container, std::string_view name) {
+  static Result<std::shared_ptr<T>> Cast(Result<std::shared_ptr<Resource>> found, std::string_view container,
+                                         std::string_view name) {
     if (!found.ok()) return found.status();
     std::shared_ptr<T> typed = std::dynamic_pointer_cast<T>(*found);
     if (typed == nullptr) {

@@ -10,8 +10,7 @@ namespace {
 // How many rows ahead to ask for: enough to keep the memory busy, few enough to stay in the first cache.
 constexpr int64_t kPrefetchDistance = 12;
 
-template <typename T>
-int64_t FindOutside(std::span<const T> values, int64_t limit) {
+template <typename T> int64_t FindOutside(std::span<const T> values, int64_t limit) {
   // As unsigned, a negative index is a huge one, so one comparison checks both ends; groups of 64 keep the loop branch-free.
   using Unsigned = std::make_unsigned_t<T>;
   const uint64_t bound = static_cast<uint64_t>(limit);
@@ -28,8 +27,7 @@ int64_t FindOutside(std::span<const T> values, int64_t limit) {
   return -1;
 }
 
-template <size_t kRowBytes>
-void CopyFixedRows(const char* table, std::span<const int64_t> rows, char* out) {
+template <size_t kRowBytes> void CopyFixedRows(const char* table, std::span<const int64_t> rows, char* out) {
   const auto count = static_cast<int64_t>(rows.size());
   for (int64_t i = 0; i < count; ++i) {
     if (i + kPrefetchDistance < count) {
@@ -44,16 +42,26 @@ void CopyFixedRows(const char* table, std::span<const int64_t> rows, char* out) 
 
 void CopyByteRows(const char* table, size_t row_bytes, std::span<const int64_t> rows, char* out) {
   switch (row_bytes) {
-    case 0: return;
-    case 1: return CopyFixedRows<1>(table, rows, out);
-    case 2: return CopyFixedRows<2>(table, rows, out);
-    case 4: return CopyFixedRows<4>(table, rows, out);
-    case 8: return CopyFixedRows<8>(table, rows, out);
-    case 16: return CopyFixedRows<16>(table, rows, out);
-    case 32: return CopyFixedRows<32>(table, rows, out);
-    case 64: return CopyFixedRows<64>(table, rows, out);
-    case 128: return CopyFixedRows<128>(table, rows, out);
-    default: break;
+    case 0:
+      return;
+    case 1:
+      return CopyFixedRows<1>(table, rows, out);
+    case 2:
+      return CopyFixedRows<2>(table, rows, out);
+    case 4:
+      return CopyFixedRows<4>(table, rows, out);
+    case 8:
+      return CopyFixedRows<8>(table, rows, out);
+    case 16:
+      return CopyFixedRows<16>(table, rows, out);
+    case 32:
+      return CopyFixedRows<32>(table, rows, out);
+    case 64:
+      return CopyFixedRows<64>(table, rows, out);
+    case 128:
+      return CopyFixedRows<128>(table, rows, out);
+    default:
+      break;
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i + 4 < rows.size()) PrefetchRow(table, rows[i + 4] * static_cast<int64_t>(row_bytes));
@@ -61,8 +69,7 @@ void CopyByteRows(const char* table, size_t row_bytes, std::span<const int64_t> 
   }
 }
 
-template <typename T>
-void CopyObjectRows(const T* table, int64_t row_elements, std::span<const int64_t> rows, T* out) {
+template <typename T> void CopyObjectRows(const T* table, int64_t row_elements, std::span<const int64_t> rows, T* out) {
   for (int64_t row : rows) out = std::copy_n(table + row * row_elements, row_elements, out);
 }
 
@@ -75,8 +82,8 @@ int64_t RowIndices::FindOutOfRange(const Tensor& indices, int64_t limit) {
 
 Result<RowIndices> RowIndices::Make(const Tensor& indices, int64_t limit) {
   if (const int64_t bad = FindOutOfRange(indices, limit); bad >= 0) {
-    return InvalidArgument("indices", ElementPosition(indices.shape(), bad), " = ", IndexAt(indices, bad), " is not in [0, ",
-                           limit, ")");
+    return InvalidArgument("indices", ElementPosition(indices.shape(), bad), " = ", IndexAt(indices, bad),
+                           " is not in [0, ", limit, ")");
   }
   return Unchecked(indices);
 }

@@ -48,7 +48,8 @@ void GatherRows(const Tensor& table, int64_t row_elements, std::span<const int64
 
 /// Hints that the row at `address` is wanted soon. Any address is fine.
 inline void PrefetchRow(const void* base, int64_t offset_bytes) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(base) + static_cast<uintptr_t>(offset_bytes)));
+  __builtin_prefetch(
+      reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(base) + static_cast<uintptr_t>(offset_bytes)));
 }
 
 }  // namespace headrace

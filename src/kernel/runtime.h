@@ -15,8 +15,8 @@ namespace headrace {
 struct HR_EXPORT Runtime {
   FileSystem* files = nullptr;
   Clock* clock = nullptr;
-  ThreadPool* compute = nullptr;   // its threads never block
-  ThreadPool* blocking = nullptr;  // for reads and waits
+  ThreadPool* compute = nullptr;          // its threads never block
+  ThreadPool* blocking = nullptr;         // for reads and waits
   std::shared_ptr<MemoryAccount> memory;  // the task's budget: allocations a graph asks for are refused above it
 
   /// The process's own, with a budget of the machine's memory.

@@ -14,7 +14,8 @@ class KeptKernel {
  public:
   /// The op must be in the global registry, and `inputs` of the types that it takes. `resources` (may be null: its own) and all
   /// variables outlive this.
-  KeptKernel(const std::string& op, std::vector<InputValue> inputs, AttrMap attrs = {}, ResourceManager* resources = nullptr);
+  KeptKernel(const std::string& op, std::vector<InputValue> inputs, AttrMap attrs = {},
+             ResourceManager* resources = nullptr);
 
   /// Calls the kernel on the inputs given to the constructor and returns its outputs.
   Result<std::vector<InputValue>> Run();

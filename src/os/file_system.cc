@@ -2,7 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,17 +19,23 @@ Status ErrnoStatus(const std::string& path, std::string_view action, int error) 
   const std::string message = StrCat(path, ": ", action, ": ", std::strerror(error));
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return Status(Code::kNotFound, message);
+    case ENOTDIR:
+      return Status(Code::kNotFound, message);
     case EACCES:
     case EPERM:
-    case EROFS: return Status(Code::kPermissionDenied, message);
-    case EEXIST: return Status(Code::kAlreadyExists, message);
+    case EROFS:
+      return Status(Code::kPermissionDenied, message);
+    case EEXIST:
+      return Status(Code::kAlreadyExists, message);
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
-    case ENFILE: return Status(Code::kResourceExhausted, message);
-    case EISDIR: return Status(Code::kFailedPrecondition, message);
-    default: return Status(Code::kInternal, message);
+    case ENFILE:
+      return Status(Code::kResourceExhausted, message);
+    case EISDIR:
+      return Status(Code::kFailedPrecondition, message);
+    default:
+      return Status(Code::kInternal, message);
   }
 }
 
@@ -95,8 +101,8 @@ class RealRandomAccessFile final : public RandomAccessFile {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return ErrnoStatus(file_.path(), "cannot read", errno);
       if (got == 0) {
-        return OutOfRange(file_.path(), ": the file ends at byte ", offset + total, ", bytes [", offset, ", ", offset + size,
-                          ") were asked for");
+        return OutOfRange(file_.path(), ": the file ends at byte ", offset + total, ", bytes [", offset, ", ",
+                          offset + size, ") were asked for");
       }
       total += got;
     }
@@ -176,7 +182,8 @@ class SystemFiles final : public FileSystem {
     return static_cast<int64_t>(info.st_size);
   }
   Status Rename(const std::string& from, const std::string& to) override {
-    return rename(from.c_str(), to.c_str()) != 0 ? ErrnoStatus(from, StrCat("cannot rename to ", to), errno) : OkStatus();
+    return rename(from.c_str(), to.c_str()) != 0 ? ErrnoStatus(from, StrCat("cannot rename to ", to), errno)
+                                                 : OkStatus();
   }
   Status Delete(const std::string& path) override {
     return remove(path.c_str()) != 0 ? ErrnoStatus(path, "cannot delete", errno) : OkStatus();
@@ -184,7 +191,8 @@ class SystemFiles final : public FileSystem {
   Status MakeDirectories(const std::string& path) override {
     for (size_t end = path.find('/', 1); !path.empty(); end = path.find('/', end + 1)) {
       const std::string prefix = path.substr(0, end);
-      if (mkdir(prefix.c_str(), 0755) != 0 && errno != EEXIST) return ErrnoStatus(prefix, "cannot make the directory", errno);
+      if (mkdir(prefix.c_str(), 0755) != 0 && errno != EEXIST)
+        return ErrnoStatus(prefix, "cannot make the directory", errno);
       if (end == std::string::npos) break;
     }
     return OkStatus();
@@ -202,15 +210,12 @@ class SystemFiles final : public FileSystem {
     return names;
   }
   Result<std::vector<std::string>> Match(const std::string& pattern) override {
-    const size_t slash = pattern.rfind('/');
-    const std::string directory = slash == std::string::npos ? "" : pattern.substr(0, slash + 1);
-    const std::string last = slash == std::string::npos ? pattern : pattern.substr(slash + 1);
-    std::vector<std::string> paths;
-    Result<std::vector<std::string>> names = List(directory);
-    if (!names.ok()) return names.status().code() == Code::kNotFound ? Result<std::vector<std::string>>(paths) : names;
-    for (const std::string& name : *names) {
-      if (fnmatch(last.c_str(), name.c_str(), FNM_PERIOD) == 0) paths.push_back(directory + name);
-    }
+    glob_t found = {};
+    const int error = glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+    std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+    if (error == GLOB_NOSPACE) return ResourceExhausted(pattern, ": no memory to match it");
+    std::ranges::sort(paths);
     return paths;
   }
 

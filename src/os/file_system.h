@@ -55,7 +55,7 @@ class HR_EXPORT FileSystem {
   virtual Status Delete(const std::string& path) = 0;                         // a file, or an empty directory
   virtual Status MakeDirectories(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted
-  /// Files that match a shell pattern (* ? [a-z]) in the last path component, sorted; whole paths.
+  /// Files that match a shell pattern (* ? [a-z]), in any path component, sorted; whole paths.
   virtual Result<std::vector<std::string>> Match(const std::string& pattern) = 0;
 };
 

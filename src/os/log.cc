@@ -19,8 +19,8 @@ void WriteToStandardError(LogLevel level, std::string_view room, std::string_vie
   char time[32];
   std::strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S", &parts);
   std::fprintf(stderr, "%s.%03d %c %.*s: %.*s\n", time, static_cast<int>(micros / 1000 % 1000),
-               "IWE"[static_cast<int>(level)], static_cast<int>(room.size()), room.data(), static_cast<int>(message.size()),
-               message.data());
+               "IWE"[static_cast<int>(level)], static_cast<int>(room.size()), room.data(),
+               static_cast<int>(message.size()), message.data());
 }
 
 struct Log {

@@ -17,16 +17,13 @@ using LogSink = std::function<void(LogLevel level, std::string_view room, std::s
 HR_EXPORT LogSink SetLogSink(LogSink sink);
 HR_EXPORT void WriteLog(LogLevel level, std::string_view room, std::string_view message);
 
-template <typename... Args>
-void LogInfo(std::string_view room, const Args&... args) {
+template <typename... Args> void LogInfo(std::string_view room, const Args&... args) {
   WriteLog(LogLevel::kInfo, room, StrCat(args...));
 }
-template <typename... Args>
-void LogWarning(std::string_view room, const Args&... args) {
+template <typename... Args> void LogWarning(std::string_view room, const Args&... args) {
   WriteLog(LogLevel::kWarning, room, StrCat(args...));
 }
-template <typename... Args>
-void LogError(std::string_view room, const Args&... args) {
+template <typename... Args> void LogError(std::string_view room, const Args&... args) {
   WriteLog(LogLevel::kError, room, StrCat(args...));
 }
 

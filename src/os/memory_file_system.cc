@@ -109,7 +109,8 @@ class MemoryFiles final : public FileSystem {
     std::lock_guard lock(mutex_);
     std::set<std::string> names;
     for (const auto& [path, content] : files_) {
-      if (path.starts_with(prefix)) names.insert(path.substr(prefix.size(), path.find('/', prefix.size()) - prefix.size()));
+      if (path.starts_with(prefix))
+        names.insert(path.substr(prefix.size(), path.find('/', prefix.size()) - prefix.size()));
     }
     return std::vector<std::string>(names.begin(), names.end());
   }

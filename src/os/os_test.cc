@@ -100,9 +100,8 @@ TEST(PathTest, JoinsWithOneSlash) {
 
 TEST(LogTest, WritesToTheSinkThatIsSet) {
   std::string seen;
-  LogSink before = SetLogSink([&](LogLevel, std::string_view room, std::string_view message) {
-    seen = StrCat(room, "|", message);
-  });
+  LogSink before =
+      SetLogSink([&](LogLevel, std::string_view room, std::string_view message) { seen = StrCat(room, "|", message); });
   LogInfo("test", "value=", 3);
   SetLogSink(before);
   EXPECT_EQ(seen, "test|value=3");

@@ -11,18 +11,27 @@ namespace {
 
 // Ops whose resource inputs are arguments of a function: the function's body finds its own way to the resource.
 constexpr std::array<std::string_view, 14> kFreeResourceInputs = {
-    "FilterDataset",       "FlatMapDataset",       "GeneratorDataset", "InterleaveDataset", "MapDataset",
-    "OneShotIterator",     "ParallelMapDatasetV2", "PartitionedCall",  "ReduceDataset",     "RemoteCall",
-    "ScanDataset",         "StatefulPartitionedCall", "TakeWhileDataset", "ParallelInterleaveDatasetV4"};
+    "FilterDataset",        "FlatMapDataset",
+    "GeneratorDataset",     "InterleaveDataset",
+    "MapDataset",           "OneShotIterator",
+    "ParallelMapDatasetV2", "PartitionedCall",
+    "ReduceDataset",        "RemoteCall",
+    "ScanDataset",          "StatefulPartitionedCall",
+    "TakeWhileDataset",     "ParallelInterleaveDatasetV4"};
 
 bool HasFreeResourceInputs(const Node& node) {
   return std::ranges::find(kFreeResourceInputs, std::string_view(node.op())) != kFreeResourceInputs.end();
 }
 
+// Whether the node makes the state that its output is a reference or a handle to.
+bool HoldsState(const Node& node) {
+  const auto refers = [](DType type) { return IsRef(type) || type == DType::kResource; };
+  return std::ranges::any_of(node.output_types(), refers) && std::ranges::none_of(node.input_types(), refers);
+}
+
 bool IsDatasetOp(const Node& node) { return node.op().find("Dataset") != std::string::npos; }
 
-template <typename T>
-std::string Text(const std::optional<T>& value, std::string_view prefix) {
+template <typename T> std::string Text(const std::optional<T>& value, std::string_view prefix) {
   if (!value) return std::string(prefix);
   return StrCat(prefix, *value);
 }
@@ -37,7 +46,8 @@ Result<DeviceName> MergeWishes(const DeviceName& a, const DeviceName& b, bool re
   if (a.replica && b.replica && a.replica != b.replica) {
     return Incompatible("replicas", Text(a.replica, "/replica:"), Text(b.replica, "/replica:"));
   }
-  if (a.task && b.task && a.task != b.task) return Incompatible("tasks", Text(a.task, "/task:"), Text(b.task, "/task:"));
+  if (a.task && b.task && a.task != b.task)
+    return Incompatible("tasks", Text(a.task, "/task:"), Text(b.task, "/task:"));
   DeviceName merged = a.MergedWith(b);
   if (a.type && b.type && a.type != b.type) {
     if (!relax_type) return Incompatible("types", Text(a.type, "/device:"), Text(b.type, "/device:"));
@@ -79,7 +89,9 @@ Status ColocationGroups::ReadWishes() {
     const std::string& text = assigned ? node->assigned_device() : node->requested_device();
     Result<DeviceName> wish = DeviceName::Parse(text);
     if (!wish.ok()) return InvalidArgument("Malformed device specification '", text, "' in node: ", node->name());
-    groups_[static_cast<size_t>(node->id())].wish = *std::move(wish);
+    Group& group = groups_[static_cast<size_t>(node->id())];
+    group.wish = *std::move(wish);
+    if (HoldsState(*node)) group.state_wish = group.wish;
   }
   return OkStatus();
 }
@@ -94,12 +106,14 @@ Status ColocationGroups::JoinEdges(bool allow_soft_placement) {
       const bool resource = type == DType::kResource && !free_resources;
       const bool dataset = type == DType::kVariant && IsDatasetOp(*source);
       if (!IsRef(type) && !resource && !dataset) continue;
+      if (!dataset) OverruleByState(source->id(), node->id());
       const Status joined = Join(source->id(), node->id(), allow_soft_placement);
       if (joined.ok()) continue;
-      return InvalidArgument("Nodes were connected by a reference or resource connection (requiring them to be on the same device), ",
-                             "but the two nodes were assigned two different devices: Cannot colocate nodes {{colocation_node ",
-                             source->name(), "}} and {{colocation_node ", node->name(), "}}: ", joined.message(), " [[{{node ",
-                             node->name(), "}}]]");
+      return InvalidArgument(
+          "Nodes were connected by a reference or resource connection (requiring them to be on the same device), ",
+          "but the two nodes were assigned two different devices: Cannot colocate nodes {{colocation_node ",
+          source->name(), "}} and {{colocation_node ", node->name(), "}}: ", joined.message(), " [[{{node ",
+          node->name(), "}}]]");
     }
   }
   return OkStatus();
@@ -112,19 +126,27 @@ Status ColocationGroups::JoinClasses(bool allow_soft_placement) {
     const auto found = node->attrs().find("_class");
     if (found == node->attrs().end()) continue;
     const auto* classes = found->second.As<std::vector<std::string>>();
-    if (classes == nullptr) return InvalidArgument("Node ", node->name(), ": attribute _class is not a list of strings");
+    if (classes == nullptr)
+      return InvalidArgument("Node ", node->name(), ": attribute _class is not a list of strings");
     for (const std::string& entry : *classes) {
       if (!entry.starts_with(kPrefix)) continue;
       const std::string name = entry.substr(kPrefix.size());
-      const Node* named = graph_.Find(name);  // a node is in the group of its own name; one that does not exist is only a name
+      const Node* named =
+          graph_.Find(name);  // a node is in the group of its own name; one that does not exist is only a name
       const Node* member = first_member.try_emplace(name, named != nullptr ? named : node).first->second;
       const Status joined = Join(member->id(), node->id(), /*relax_type=*/false);
       if (joined.ok() || allow_soft_placement) continue;
-      return InvalidArgument("Cannot colocate nodes {{colocation_node ", node->name(), "}} and {{colocation_node ", member->name(),
-                             "}}: ", joined.message(), " [[{{node ", node->name(), "}}]]");
+      return InvalidArgument("Cannot colocate nodes {{colocation_node ", node->name(), "}} and {{colocation_node ",
+                             member->name(), "}}: ", joined.message(), " [[{{node ", node->name(), "}}]]");
     }
   }
   return OkStatus();
+}
+
+void ColocationGroups::OverruleByState(int source, int user) {
+  const DeviceName& place = groups_[static_cast<size_t>(RootOf(source))].state_wish;
+  Group& group = groups_[static_cast<size_t>(RootOf(user))];
+  if (!place.IsCompatibleWith(group.wish) && place.IsCompatibleWith(group.state_wish)) group.wish = place;
 }
 
 Status ColocationGroups::Join(int a, int b, bool relax_type) {
@@ -134,6 +156,7 @@ Status ColocationGroups::Join(int a, int b, bool relax_type) {
   Group& kept = groups_[static_cast<size_t>(root)];
   Group& joined = groups_[static_cast<size_t>(other)];
   HR_ASSIGN_OR_RETURN(kept.wish, MergeWishes(kept.wish, joined.wish, relax_type));
+  HR_ASSIGN_OR_RETURN(kept.state_wish, MergeWishes(kept.state_wish, joined.state_wish, relax_type));
   joined.parent = root;
   kept.size += joined.size;
   return OkStatus();

@@ -1,4 +1,5 @@
-// Colocation: which nodes of a graph must be on one device, and what is asked for each such group. The first half of placement.
+// Colocation: which nodes of a graph must be on one device, and what is asked for each such group. The first half of
+// placement.
 #pragma once
 
 #include <string>
@@ -27,11 +28,14 @@ class ColocationGroups {
     int parent = 0;
     int size = 1;
     DeviceName wish;
+    DeviceName state_wish;  // of those members that hold the state itself: it prevails over their users' wishes
   };
 
   Status ReadWishes();
   Status JoinEdges(bool allow_soft_placement);
   Status JoinClasses(bool allow_soft_placement);
+  /// Lets the place of the state overrule what `user`, which takes it through an edge, asks for.
+  void OverruleByState(int source, int user);
   /// Errors: kInvalidArgument, naming the field and both values, when the wishes contradict each other.
   Status Join(int a, int b, bool relax_type);
 

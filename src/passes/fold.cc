@@ -18,16 +18,20 @@ const Tensor* ConstantValue(const Node& node) {
 }
 
 bool HasFunctionAttr(const OpSignature& signature) {
-  return std::ranges::any_of(signature.attrs, [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
+  return std::ranges::any_of(signature.attrs,
+                             [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
 }
 
 // True when the node's results depend on its inputs' values and nothing else, and may be kept in a constant.
 bool IsPure(const Node& node) {
   const OpSignature& signature = node.definition().signature();
-  if (signature.stateful || node.num_inputs() == 0 || node.num_outputs() == 0 || HasFunctionAttr(signature)) return false;
+  if (signature.stateful || node.num_inputs() == 0 || node.num_outputs() == 0 || HasFunctionAttr(signature))
+    return false;
   if (!node.control_inputs().empty()) return false;
-  if (node.op() == "Switch" || node.op() == "Merge" || node.op() == "Enter" || node.op() == "PlaceholderWithDefault") return false;
-  return std::ranges::all_of(node.output_types(), [](DType type) { return IsPlainData(type) || type == DType::kString; });
+  if (node.op() == "Switch" || node.op() == "Merge" || node.op() == "Enter" || node.op() == "PlaceholderWithDefault")
+    return false;
+  return std::ranges::all_of(node.output_types(),
+                             [](DType type) { return IsPlainData(type) || type == DType::kString; });
 }
 
 // The value of Shape, Size or Rank where it is known without running.
@@ -58,7 +62,7 @@ std::optional<std::vector<Tensor>> Evaluate(const Node& node) {
     if (value == nullptr) return std::nullopt;
     inputs.push_back(*value);
   }
-  Result<std::vector<Tensor>> results = EvaluateOp(node.op(), std::move(inputs), node.attrs());
+  Result<std::vector<Tensor>> results = EvaluateConstant(node.op(), std::move(inputs), node.attrs());
   if (!results.ok()) return std::nullopt;
   return *std::move(results);
 }
@@ -75,7 +79,7 @@ class Folder {
   Graph* graph_;
   const FoldOptions& options_;
   const std::vector<std::vector<Consumer>> consumers_;  // of the graph as it was
-  std::vector<bool> folded_;  // by node id
+  std::vector<bool> folded_;                            // by node id
   std::vector<Node*> made_;
 };
 
@@ -93,7 +97,8 @@ Status Folder::Replace(Node* node, const std::vector<Tensor>& values) {
     constant->set_output_shapes({PartialShape(value.shape())});
     made_.push_back(constant);
     for (const Consumer& consumer : consumers) {
-      if (consumer.output_index == i) HR_RETURN_IF_ERROR(graph_->SetInput(consumer.node, consumer.input, Endpoint{constant, 0}));
+      if (consumer.output_index == i)
+        HR_RETURN_IF_ERROR(graph_->SetInput(consumer.node, consumer.input, Endpoint{constant, 0}));
     }
   }
   // What waited for the node now has nothing to wait for.
@@ -109,7 +114,8 @@ Status Folder::Replace(Node* node, const std::vector<Tensor>& values) {
   return OkStatus();
 }
 
-// Goes from the last node to the first, so that whole chains go. Only what was folded, and constants that nobody reads any more.
+// Goes from the last node to the first, so that whole chains go. Only what was folded, and constants that nobody reads
+// any more.
 void Folder::RemoveUnused(const std::vector<Node*>& order) {
   std::vector<int> uses(static_cast<size_t>(graph_->num_ids()), 0);
   for (const Node* node : graph_->Nodes()) {

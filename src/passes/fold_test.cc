@@ -68,7 +68,8 @@ TEST_F(FoldTest, ABrokenRewriteIsNamed) {
                                                 return OkStatus();
                                               }}});
   EXPECT_EQ(status.code(), Code::kInternal);
-  EXPECT_THAT(status.message(), HasSubstr("Pass 'saboteur' left a broken graph: node 'sum': input 0 is not in the graph"));
+  EXPECT_THAT(status.message(),
+              HasSubstr("Pass 'saboteur' left a broken graph: node 'sum': input 0 is not in the graph"));
 }
 
 }  // namespace

@@ -55,7 +55,10 @@ std::vector<bool> NodesInLoops(const Graph& graph) {
 class Partitioner {
  public:
   Partitioner(const Graph& graph, const PartitionOptions& options)
-      : graph_(graph), options_(options), in_loop_(NodesInLoops(graph)), placed_(static_cast<size_t>(graph.num_ids())) {}
+      : graph_(graph),
+        options_(options),
+        in_loop_(NodesInLoops(graph)),
+        placed_(static_cast<size_t>(graph.num_ids())) {}
 
   Result<std::map<std::string, Graph>> Run();
 
@@ -133,8 +136,8 @@ Result<Node*> Partitioner::Add(std::string_view op, const Node& source, char kin
 
 Result<Endpoint> Partitioner::Transfer(const Node& source, const Endpoint& output, const Node& consumer) {
   if (in_loop_[static_cast<size_t>(source.id())] && !IsLoopExit(source)) {
-    return Unimplemented("Partition: a v1 loop spans partitions: edge from '", source.name(), "' on ", source.assigned_device(),
-                         " to '", consumer.name(), "' on ", consumer.assigned_device());
+    return Unimplemented("Partition: a v1 loop spans partitions: edge from '", source.name(), "' on ",
+                         source.assigned_device(), " to '", consumer.name(), "' on ", consumer.assigned_device());
   }
   const std::string& from = source.assigned_device();
   const std::string& to = consumer.assigned_device();
@@ -147,9 +150,11 @@ Result<Endpoint> Partitioner::Transfer(const Node& source, const Endpoint& outpu
   AttrMap send_attrs = attrs;
   send_attrs["T"] = type;
   attrs["tensor_type"] = type;
-  HR_RETURN_IF_ERROR(
-      Add("_Send", source, 'S', {.partition = Of(source).partition, .device = from, .attrs = send_attrs, .inputs = {output}}).status());
-  HR_ASSIGN_OR_RETURN(Node * receive, Add("_Recv", source, 'S', {.partition = Of(consumer).partition, .device = to, .attrs = attrs}));
+  HR_RETURN_IF_ERROR(Add("_Send", source, 'S',
+                         {.partition = Of(source).partition, .device = from, .attrs = send_attrs, .inputs = {output}})
+                         .status());
+  HR_ASSIGN_OR_RETURN(Node * receive,
+                      Add("_Recv", source, 'S', {.partition = Of(consumer).partition, .device = to, .attrs = attrs}));
   receive->set_output_shapes({output.shape()});
   return Endpoint{receive, 0};
 }
@@ -183,8 +188,8 @@ Status Partitioner::CopyNode(const Node& node) {
   for (int i = 0; i < node.num_inputs(); ++i) {
     const Endpoint& input = node.input(i);
     if (IsRef(node.input_types()[static_cast<size_t>(i)]) && Of(*input.node).partition != Of(node).partition) {
-      return InvalidArgument("Partition: a ref edge cannot cross: from '", input, "' on ", input.node->assigned_device(), " to '",
-                             node.name(), "' on ", node.assigned_device());
+      return InvalidArgument("Partition: a ref edge cannot cross: from '", input, "' on ",
+                             input.node->assigned_device(), " to '", node.name(), "' on ", node.assigned_device());
     }
     HR_ASSIGN_OR_RETURN(Endpoint brought, Bring(input, node));
     spec.inputs.push_back(brought);
@@ -201,7 +206,8 @@ Status Partitioner::CloseLoops(const Node& node) {
   Node* copy = Of(node).copy;
   for (int i = 0; i < node.num_inputs(); ++i) {
     if (copy->input(i)) continue;
-    HR_RETURN_IF_ERROR(Of(node).partition->SetInput(copy, i, Endpoint{Of(*node.input(i).node).copy, node.input(i).index}));
+    HR_RETURN_IF_ERROR(
+        Of(node).partition->SetInput(copy, i, Endpoint{Of(*node.input(i).node).copy, node.input(i).index}));
   }
   return OkStatus();
 }
@@ -223,7 +229,8 @@ Result<Node*> Partitioner::BringControl(const Node& source, const Node& consumer
   HR_ASSIGN_OR_RETURN(Node * signal, Add("Const", source, 'S', std::move(empty)));
   signal->set_output_shapes({PartialShape({0})});
   HR_ASSIGN_OR_RETURN(const Endpoint received, Transfer(source, Endpoint{signal, 0}, consumer));
-  AddOptions identity{.partition = to, .device = consumer.assigned_device(), .attrs = {{"T", DType::kFloat}}, .inputs = {received}};
+  AddOptions identity{
+      .partition = to, .device = consumer.assigned_device(), .attrs = {{"T", DType::kFloat}}, .inputs = {received}};
   HR_ASSIGN_OR_RETURN(arrived.node, Add("Identity", source, 'S', std::move(identity)));
   arrived.node->set_output_shapes({PartialShape({0})});
   return arrived.node;

@@ -1,4 +1,5 @@
-// Partitioning: cuts a placed graph into one graph for each task or device, with a `_Send`/`_Recv` pair where an edge crosses.
+// Partitioning: cuts a placed graph into one graph for each task or device, with a `_Send`/`_Recv` pair where an edge
+// crosses.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,12 @@ struct HR_EXPORT PartitionOptions {
   bool by_device = false;
 };
 
-/// Returns the graphs by task name ("/job:ps/replica:0/task:0") or device name. Every node must be placed. One pair of nodes carries an
-/// output to all its consumers in another partition, under the tensor name `edge_<number>_<source>`; a control edge sends an empty
-/// f32 vector and ends in an Identity, unless a tensor of the same node goes there anyway. Small constants are repeated
-/// instead of sent. Every partition gets the whole function library.
-/// Errors: kInvalidArgument for a node without a device or a ref edge that crosses; kUnimplemented for a v1 loop that spans partitions.
+/// Returns the graphs by task name ("/job:ps/replica:0/task:0") or device name. Every node must be placed. One pair of
+/// nodes carries an output to all its consumers in another partition, under the tensor name `edge_<number>_<source>`; a
+/// control edge sends an empty f32 vector and ends in an Identity, unless a tensor of the same node goes there anyway.
+/// Small constants are repeated instead of sent. Every partition gets the whole function library.
+/// Errors: kInvalidArgument for a node without a device or a ref edge that crosses; kUnimplemented for a v1 loop that
+/// spans partitions.
 HR_EXPORT Result<std::map<std::string, Graph>> PartitionByTask(const Graph& graph, const PartitionOptions& options);
 
 }  // namespace headrace

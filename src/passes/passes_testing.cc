@@ -38,14 +38,21 @@ void AddTestOps(OpRegistry& registry) {
   add("Shape(input: T) -> (output: i32) | T: type", {"CPU"});
   add("Split2(value: T) -> (first: T, second: T) | T: type", {"CPU"});
   add("GpuOnly(x: T) -> (y: T) | T: type", {"GPU"});
-  add("VariableV2() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: string = '' | stateful",
+  add("VariableV2() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: string = "
+      "'' | stateful",
       {"CPU"});
   add("Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type", {"CPU"});
-  add("VarHandleOp() -> (resource: resource) | dtype: type | shape: shape | shared_name: string = '' | stateful", {"CPU"});
+  add("VarHandleOp() -> (resource: resource) | dtype: type | shape: shape | shared_name: string = '' | stateful",
+      {"CPU"});
   add("ReadVariableOp(resource: resource) -> (value: dtype) | dtype: type | stateful", {"CPU"});
-  registry.Add(OpDefinition("TestSum(x: T, y: T) -> (z: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
+  add("UseBoth(a: resource, b: resource) -> () | stateful", {"CPU"});
+  registry.Add(OpDefinition("TestSum(x: T, y: T) -> (z: T) | T: type")
+                   .Shape(UnknownShape)
+                   .NoGradient("of a test")
                    .Kernels(AnyType(FunctionKernel(Sum))));
-  registry.Add(OpDefinition("TestFail(x: T) -> (y: T) | T: type").Shape(UnknownShape).NoGradient("of a test")
+  registry.Add(OpDefinition("TestFail(x: T) -> (y: T) | T: type")
+                   .Shape(UnknownShape)
+                   .NoGradient("of a test")
                    .Kernels(AnyType(FunctionKernel(Fail))));
   add("Enter(data: T) -> (output: T) | T: type | frame_name: string", {"CPU"});
   add("NextIteration(data: T) -> (output: T) | T: type", {"CPU"});
@@ -54,9 +61,7 @@ void AddTestOps(OpRegistry& registry) {
 
 }  // namespace
 
-void RegisterPassTestOps() {
-  [[maybe_unused]] static const bool done = (AddTestOps(OpRegistry::Global()), true);
-}
+void RegisterPassTestOps() { [[maybe_unused]] static const bool done = (AddTestOps(OpRegistry::Global()), true); }
 
 TestGraph::TestGraph() { RegisterPassTestOps(); }
 

@@ -1,4 +1,5 @@
-// A few ops for the tests of this room: what passes look at is names, types, state and kernels, not what an op computes.
+// A few ops for the tests of this room: what passes look at is names, types, state and kernels, not what an op
+// computes.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace headrace {
 
-/// Adds Const, Placeholder, Identity, AddV2, Shape, VariableV2, Assign, VarHandleOp, ReadVariableOp, GpuOnly, TestSum, TestFail and the
-/// runtime's own ops to the global registry, once. CPU kernels exist for all but GpuOnly, GPU kernels for AddV2, Const and GpuOnly; only
-/// those of TestSum (of f32 scalars) and TestFail are ever run.
+/// Adds Const, Placeholder, Identity, AddV2, Shape, VariableV2, Assign, VarHandleOp, ReadVariableOp, GpuOnly, TestSum,
+/// TestFail and the runtime's own ops to the global registry, once. CPU kernels exist for all but GpuOnly, GPU kernels
+/// for AddV2, Const and GpuOnly; only those of TestSum (of f32 scalars) and TestFail are ever run.
 void RegisterPassTestOps();
 
 /// A graph with a builder, for a test.

@@ -14,8 +14,8 @@ Status VerifyNode(const LiveNodes& live, const Node& node) {
     if (!input) return Internal("node '", node.name(), "': input ", i, " is not connected");
     if (!live.contains(input.node)) return Internal("node '", node.name(), "': input ", i, " is not in the graph");
     if (input.index < 0 || input.index >= input.node->num_outputs()) {
-      return Internal("node '", node.name(), "': input ", i, " is output ", input.index, " of '", input.node->name(), "', which has ",
-                      input.node->num_outputs());
+      return Internal("node '", node.name(), "': input ", i, " is output ", input.index, " of '", input.node->name(),
+                      "', which has ", input.node->num_outputs());
     }
     const DType expected = node.input_types()[static_cast<size_t>(i)], actual = input.dtype();
     if (expected == actual || expected == RemoveRef(actual)) continue;

@@ -49,9 +49,9 @@ class Placer {
   Graph* graph_;
   const PlacementOptions& options_;
   ColocationGroups groups_;
-  std::vector<Candidate> candidates_;                  // best first
+  std::vector<Candidate> candidates_;                   // best first
   std::map<int, std::set<std::string>> types_of_root_;  // device types that have kernels for the whole group
-  std::vector<std::string> device_of_root_;            // empty: not decided yet
+  std::vector<std::string> device_of_root_;             // empty: not decided yet
 };
 
 Status Placer::ReadDevices(const std::vector<PlacementDevice>& devices) {
@@ -82,8 +82,8 @@ Status Placer::FindDeviceTypes() {
       KeepRootCause(&why, found);
     }
     if (supported.empty()) {
-      return InvalidArgument("No OpKernel was registered to support Op '", node->op(), "' used by {{node ", node->name(), "}}: ",
-                             why.message());
+      return InvalidArgument("No OpKernel was registered to support Op '", node->op(), "' used by {{node ",
+                             node->name(), "}}: ", why.message());
     }
     const auto [entry, is_new] = types_of_root_.try_emplace(groups_.RootOf(node->id()), supported);
     if (!is_new) std::erase_if(entry->second, [&](const std::string& type) { return !supported.contains(type); });
@@ -116,13 +116,15 @@ Result<std::vector<const Candidate*>> Placer::CandidatesFor(const Node& node, in
 Status Placer::NoCandidate(const Node& node, const DeviceName& wish) const {
   const bool exists = std::ranges::any_of(candidates_, [&](const Candidate& c) { return wish.Matches(c.name); });
   if (exists) {
-    return InvalidArgument("Cannot assign a device for operation ", node.name(), ": Could not satisfy explicit device specification '",
-                           wish, "' because no supported kernel for ", wish.type.value_or(std::string(kCpu)),
+    return InvalidArgument("Cannot assign a device for operation ", node.name(),
+                           ": Could not satisfy explicit device specification '", wish,
+                           "' because no supported kernel for ", wish.type.value_or(std::string(kCpu)),
                            " devices is available. [[{{node ", node.name(), "}}]]");
   }
-  return InvalidArgument("Cannot assign a device for operation ", node.name(), ": {{node ", node.name(), "}} was explicitly assigned to ",
-                         wish, " but available devices are [ ", DeviceList(),
-                         " ]. Make sure the device specification refers to a valid device. [[{{node ", node.name(), "}}]]");
+  return InvalidArgument("Cannot assign a device for operation ", node.name(), ": {{node ", node.name(),
+                         "}} was explicitly assigned to ", wish, " but available devices are [ ", DeviceList(),
+                         " ]. Make sure the device specification refers to a valid device. [[{{node ", node.name(),
+                         "}}]]");
 }
 
 std::string Placer::DeviceList() const {
@@ -216,7 +218,8 @@ std::string PlacementTable(const Graph& graph) {
     op_width = std::max(op_width, node->op().size());
   }
   const auto row = [&](const std::string& name, const std::string& op, const std::string& device) {
-    return StrCat(name, std::string(name_width - name.size() + 2, ' '), op, std::string(op_width - op.size() + 2, ' '), device, "\n");
+    return StrCat(name, std::string(name_width - name.size() + 2, ' '), op, std::string(op_width - op.size() + 2, ' '),
+                  device, "\n");
   };
   std::string table = row("node", "op", "device");
   for (const Node* node : nodes) table += row(node->name(), node->op(), node->assigned_device());

@@ -21,7 +21,8 @@ struct PlaceTest : testing::Test {
   Status Run() { return Place(&t.graph, devices, options); }
   std::string DeviceOf(const std::string& name) { return t.graph.Find(name)->assigned_device(); }
   Endpoint Handle(const std::string& name, const std::string& device = "") {
-    return {t.AddNode("VarHandleOp", name, {}, {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}}, device), 0};
+    return {t.AddNode("VarHandleOp", name, {}, {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}}, device),
+            0};
   }
   Node* Read(const std::string& name, Endpoint handle, const std::string& device = "") {
     return t.AddNode("ReadVariableOp", name, {handle}, {{"dtype", DType::kFloat}}, device);
@@ -29,7 +30,8 @@ struct PlaceTest : testing::Test {
 
   TestGraph t;
   std::vector<PlacementDevice> devices = {{kWorker1, "CPU"}, {kPs, "CPU"}, {kPs1, "CPU"}, {kWorker0, "CPU"}};
-  PlacementOptions options{.allow_soft_placement = false, .log_device_placement = false, .local_task = "/job:worker/replica:0/task:1"};
+  PlacementOptions options{
+      .allow_soft_placement = false, .log_device_placement = false, .local_task = "/job:worker/replica:0/task:1"};
 };
 
 TEST_F(PlaceTest, UnpinnedNodesGoToTheLocalTask) {
@@ -63,18 +65,29 @@ TEST_F(PlaceTest, UsersOfAResourceGoWhereItIs) {
   EXPECT_EQ(DeviceOf("read"), kPs1);
 }
 
-TEST_F(PlaceTest, ResourceEdgesThatContradictAreAnError) {
-  // The builder follows the handle, so the contradiction is made by hand.
-  Read("read", Handle("v", "/job:ps/task:0"))->set_requested_device("/job:worker/task:0");
+TEST_F(PlaceTest, StateOverrulesWhatItsUsersAskFor) {
+  // The builder follows the handle, so the contradiction is made by hand, as TensorFlow's clients do with a device
+  // setter.
+  Read("read", Handle("v", "/job:ps/task:1"))->set_requested_device("/job:worker/task:0");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(DeviceOf("read"), kPs1);
+  EXPECT_EQ(DeviceOf("v"), kPs1);
+}
+
+TEST_F(PlaceTest, UserOfStatesInTwoPlacesIsAnError) {
+  const Endpoint one = Handle("one", "/job:ps/task:0"), other = Handle("other", "/job:worker/task:0");
+  t.AddNode("UseBoth", "user", {one, other});
   const Status status = Run();
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
   EXPECT_THAT(status.message(), HasSubstr("reference or resource connection"));
   EXPECT_THAT(status.message(), HasSubstr("incompatible jobs: '/job:ps' and '/job:worker'"));
-  EXPECT_THAT(status.message(), HasSubstr("{{node read}}"));
+  EXPECT_THAT(status.message(), HasSubstr("{{node user}}"));
 }
 
 TEST_F(PlaceTest, RefEdgesBindAndValueEdgesDoNot) {
-  const Endpoint ref{t.AddNode("VariableV2", "v", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}}, "/job:ps/task:0"), 0};
+  const Endpoint ref{
+      t.AddNode("VariableV2", "v", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}}, "/job:ps/task:0"),
+      0};
   t.AddNode("Assign", "assign", {ref, t.Input("x")});
   t.AddNode("Identity", "read", {ref}, {}, "/job:worker/task:0");
   ASSERT_TRUE(Run().ok());
@@ -167,17 +180,23 @@ TEST_F(PlaceTest, PlacedNodesStayWhenTheGraphGrows) {
 }
 
 TEST_F(PlaceTest, AMalformedDeviceIsQuoted) {
-  t.Input("x")  .node->set_requested_device("/jib:ps");
+  t.Input("x").node->set_requested_device("/jib:ps");
   EXPECT_THAT(Run().message(), HasSubstr("Malformed device specification '/jib:ps' in node: x"));
 }
 
 TEST_F(PlaceTest, TheTableIsAligned) {
   t.Add("a_long_name", t.Input("x"), t.Input("y"), "/job:ps/task:0");
   ASSERT_TRUE(Run().ok());
-  EXPECT_EQ(PlacementTable(t.graph), "node         op           device\n"
-                                     "a_long_name  AddV2        " + kPs + "\n"
-                                     "x            Placeholder  " + kPs + "\n"
-                                     "y            Placeholder  " + kPs + "\n");
+  EXPECT_EQ(PlacementTable(t.graph),
+            "node         op           device\n"
+            "a_long_name  AddV2        " +
+                kPs +
+                "\n"
+                "x            Placeholder  " +
+                kPs +
+                "\n"
+                "y            Placeholder  " +
+                kPs + "\n");
 }
 
 }  // namespace

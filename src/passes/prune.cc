@@ -15,7 +15,8 @@ Status CheckNoOverlap(const std::vector<std::string>& feeds, const std::vector<s
   std::set<std::string> fed;
   for (const std::string& feed : feeds) {
     const std::optional<TensorName> name = TensorName::Parse(feed);
-    if (!fed.insert(name ? name->ToString() : feed).second) return InvalidArgument("Endpoint \"", feed, "\" fed more than once.");
+    if (!fed.insert(name ? name->ToString() : feed).second)
+      return InvalidArgument("Endpoint \"", feed, "\" fed more than once.");
   }
   for (const std::string& fetch : fetches) {
     const std::optional<TensorName> name = TensorName::Parse(fetch);
@@ -100,8 +101,9 @@ Status Pruner::Fetch(const std::string& fetch, int index) {
   Node* node = name ? graph_->Find(name->node) : nullptr;
   if (node == nullptr) return NotFound("FetchOutputs node ", fetch, ": not found");
   if (node->num_outputs() == 0) {
-    return InvalidArgument("Tried to fetch data for '", fetch, "', which produces no output.  To run to a node but not fetch any ",
-                           "data, pass '", fetch, "' as an argument to the 'target_node_names' argument of the Session::Run API.");
+    return InvalidArgument("Tried to fetch data for '", fetch,
+                           "', which produces no output.  To run to a node but not fetch any ", "data, pass '", fetch,
+                           "' as an argument to the 'target_node_names' argument of the Session::Run API.");
   }
   if (name->index >= node->num_outputs()) {
     return InvalidArgument("FetchOutputs ", fetch, ": output index too large, must be < ", node->num_outputs());
@@ -147,7 +149,8 @@ void Pruner::RemoveUnneeded() {
 
 Status PruneToFetches(Graph* graph, const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
                       const std::vector<std::string>& targets, const ClientEnds& ends) {
-  if (fetches.empty() && targets.empty()) return InvalidArgument("Must specify at least one target to fetch or execute.");
+  if (fetches.empty() && targets.empty())
+    return InvalidArgument("Must specify at least one target to fetch or execute.");
   HR_RETURN_IF_ERROR(CheckNoOverlap(feeds, fetches));
   Pruner pruner(graph, ends);
   for (size_t i = 0; i < feeds.size(); ++i) HR_RETURN_IF_ERROR(pruner.Feed(feeds[i], static_cast<int>(i)));

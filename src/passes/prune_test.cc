@@ -20,7 +20,8 @@ std::vector<std::string> NamesIn(const Graph& graph) {
 }
 
 const ClientEnds kLocal = {.local = true};
-const ClientEnds kRemote = {.local = false, .client_device = "/job:worker/replica:0/task:0/device:CPU:0", .client_incarnation = 77};
+const ClientEnds kRemote = {
+    .local = false, .client_device = "/job:worker/replica:0/task:0/device:CPU:0", .client_incarnation = 77};
 
 // x + y = sum; sum + y = total; unused stands alone.
 struct PruneTest : testing::Test {
@@ -36,7 +37,8 @@ struct PruneTest : testing::Test {
 TEST(TensorNameTest, ReadsNamesWithAndWithoutIndex) {
   EXPECT_EQ(TensorName::Parse("a/b:3"), (TensorName{"a/b", 3}));
   EXPECT_EQ(TensorName::Parse("a"), (TensorName{"a", 0}));
-  for (const char* bad : {"", "^a", ":0", "a:", "a:-1", "a:x", "a:99999999999"}) EXPECT_FALSE(TensorName::Parse(bad)) << bad;
+  for (const char* bad : {"", "^a", ":0", "a:", "a:-1", "a:x", "a:99999999999"})
+    EXPECT_FALSE(TensorName::Parse(bad)) << bad;
 }
 
 TEST_F(PruneTest, KeepsWhatTheFetchNeedsAndNothingElse) {
@@ -78,14 +80,16 @@ TEST_F(PruneTest, ControlEdgesOfAFedPlaceholderMove) {
 }
 
 TEST_F(PruneTest, WrongNamesAreReportedInTensorFlowsWords) {
-  const auto error = [&](std::vector<std::string> feeds, std::vector<std::string> fetches, std::vector<std::string> targets) {
+  const auto error = [&](std::vector<std::string> feeds, std::vector<std::string> fetches,
+                         std::vector<std::string> targets) {
     Graph copy = t.graph.Clone();
     return PruneToFetches(&copy, feeds, fetches, targets, kLocal).ToString();
   };
   EXPECT_EQ(error({"none:0"}, {"sum:0"}, {}), "NOT_FOUND: FeedInputs: unable to find feed output none:0");
   EXPECT_EQ(error({}, {"none:0"}, {}), "NOT_FOUND: FetchOutputs node none:0: not found");
   EXPECT_EQ(error({}, {}, {"a", "sum", "b"}), "NOT_FOUND: PruneForTargets: Some target nodes not found: a b");
-  EXPECT_THAT(error({"x:1"}, {"sum:0"}, {}), HasSubstr("INVALID_ARGUMENT: FeedInputs: x:1 should have output index < 1"));
+  EXPECT_THAT(error({"x:1"}, {"sum:0"}, {}),
+              HasSubstr("INVALID_ARGUMENT: FeedInputs: x:1 should have output index < 1"));
   EXPECT_THAT(error({}, {"sum:7"}, {}), HasSubstr("FetchOutputs sum:7: output index too large, must be < 1"));
   EXPECT_EQ(error({"x", "x:0"}, {"sum:0"}, {}), "INVALID_ARGUMENT: Endpoint \"x:0\" fed more than once.");
   EXPECT_EQ(error({"x:0"}, {"x"}, {}), "INVALID_ARGUMENT: x is both fed and fetched.");

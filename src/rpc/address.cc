@@ -37,7 +37,8 @@ bool IsLoopback(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
     return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24 == 127;
   }
-  return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+  return address->sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
 }
 
 bool CanBindLoopback(int port) {
@@ -56,7 +57,8 @@ bool CanBindLoopback(int port) {
 
 Result<HostPort> HostPort::Parse(std::string_view text, bool allow_port_zero) {
   const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return InvalidArgument("address '", text, "' has no port: 'host:port' is wanted");
+  if (colon == std::string_view::npos)
+    return InvalidArgument("address '", text, "' has no port: 'host:port' is wanted");
   std::string_view host = text.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
@@ -65,12 +67,14 @@ Result<HostPort> HostPort::Parse(std::string_view text, bool allow_port_zero) {
   }
   if (host.empty()) return InvalidArgument("address '", text, "' has no host: 'host:port' is wanted");
   for (const char c : host) {
-    const bool legal = std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
+    const bool legal =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
     if (!legal) return InvalidArgument("address '", text, "' has a character in its host that no host has: '", c, "'");
   }
   int64_t port;
   if (!ParseInt64(text.substr(colon + 1), &port) || port < (allow_port_zero ? 0 : 1) || port > kMaxPort) {
-    return InvalidArgument("address '", text, "' has a bad port: '", text.substr(colon + 1), "' is not between 1 and ", kMaxPort);
+    return InvalidArgument("address '", text, "' has a bad port: '", text.substr(colon + 1), "' is not between 1 and ",
+                           kMaxPort);
   }
   return HostPort{.host = std::string(host), .port = static_cast<int>(port)};
 }

@@ -32,14 +32,16 @@ class ChannelTest : public testing::TestWithParam<Version> {
     table->Add(kEcho, [](std::shared_ptr<ServerCall> call) { call->Reply(OkStatus(), call->request()); });
     table->Add(kFail, [this](std::shared_ptr<ServerCall> call) { call->Reply(failure_); });
     table->Add(kDrop, [](std::shared_ptr<ServerCall>) {});
-    table->Add(kHold, [this](std::shared_ptr<ServerCall> call) {
-      call->cancellation().OnCancel([this, call] {
-        cancel_reason_ = call->cancellation().status();
-        call->Reply(Aborted("ended by its handler"));
-        cancelled_.Notify();
-      });
-      held_.Notify();
-    }, {.pool = &BlockingPool()});
+    table->Add(kHold,
+               [this](std::shared_ptr<ServerCall> call) {
+                 call->cancellation().OnCancel([this, call] {
+                   cancel_reason_ = call->cancellation().status();
+                   call->Reply(Aborted("ended by its handler"));
+                   cancelled_.Notify();
+                 });
+                 held_.Notify();
+               },
+               {.pool = &BlockingPool()});
     if (GetParam() == Version::kInProcess) {
       channel_ = MakeInProcessChannel(table, "/job:test/task:0");
       return;
@@ -94,7 +96,8 @@ TEST_P(ChannelTest, BigSharedSlicesArriveWholeAndAreReleased) {
   std::atomic<bool> released{false};
   {
     Payload request("head");
-    request.AppendShared(bytes, WrapExternal(bytes.data(), static_cast<int64_t>(bytes.size()), [&] { released = true; }));
+    request.AppendShared(bytes,
+                         WrapExternal(bytes.data(), static_cast<int64_t>(bytes.size()), [&] { released = true; }));
     Result<Payload> response = channel_->CallAndWait(kEcho, std::move(request), {});
     ASSERT_TRUE(response.ok()) << response.status().ToString();
     EXPECT_EQ(response->Flatten(), "head" + bytes);

@@ -15,17 +15,18 @@ class FaultyChannel final : public Channel {
 
   void Call(const std::string& method, Payload request, const CallOptions& options, Done done) override {
     const Faults faults = Draw();
-    if (faults.lose_request) return done(Unavailable(method, ": ", peer(), ": the request was lost (injected)"), Payload());
+    if (faults.lose_request)
+      return done(Unavailable(method, ": ", peer(), ": the request was lost (injected)"), Payload());
     Done deliver = std::move(done);
     if (faults.lose_reply) {
-      deliver = [lost = Unavailable(method, ": ", peer(), ": the reply was lost (injected)"), done = std::move(deliver)](
-                    const Status&, Payload) { done(lost, Payload()); };
+      deliver = [lost = Unavailable(method, ": ", peer(), ": the reply was lost (injected)"),
+                 done = std::move(deliver)](const Status&, Payload) { done(lost, Payload()); };
     }
     if (!faults.delay) return channel_->Call(method, std::move(request), options, std::move(deliver));
-    SharedTimers().At(RealClock().Now() + options_.delay,
-                      [channel = channel_, method, request = std::move(request), options, deliver = std::move(deliver)]() mutable {
-                        channel->Call(method, std::move(request), options, std::move(deliver));
-                      });
+    SharedTimers().At(RealClock().Now() + options_.delay, [channel = channel_, method, request = std::move(request),
+                                                           options, deliver = std::move(deliver)]() mutable {
+      channel->Call(method, std::move(request), options, std::move(deliver));
+    });
   }
   const std::string& peer() const override { return channel_->peer(); }
 

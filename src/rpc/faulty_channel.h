@@ -19,6 +19,7 @@ struct FaultyChannelOptions {
 };
 
 /// A loss is reported as kUnavailable, as a broken connection is.
-HR_EXPORT std::shared_ptr<Channel> MakeFaultyChannel(std::shared_ptr<Channel> channel, const FaultyChannelOptions& options);
+HR_EXPORT std::shared_ptr<Channel> MakeFaultyChannel(std::shared_ptr<Channel> channel,
+                                                     const FaultyChannelOptions& options);
 
 }  // namespace headrace

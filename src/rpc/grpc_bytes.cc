@@ -38,7 +38,8 @@ grpc::Slice ToSlice(const Payload::Slice& slice) {
   Buffer* owner = slice.owner.get();
   owner->Ref();
   return grpc::Slice(
-      const_cast<char*>(slice.bytes.data()), slice.bytes.size(), [](void* held) { static_cast<Buffer*>(held)->Unref(); }, owner);
+      const_cast<char*>(slice.bytes.data()), slice.bytes.size(),
+      [](void* held) { static_cast<Buffer*>(held)->Unref(); }, owner);
 }
 
 }  // namespace

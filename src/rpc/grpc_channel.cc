@@ -42,17 +42,25 @@ std::string ShortReason(const std::string& message) {
   return mark == std::string::npos ? message : message.substr(mark + kMark.size());
 }
 
+/// Whether a cancelled call was reset by the peer's transport, as when it stops, and not by a handler.
+bool IsBrokenOff(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  return message.empty() || message == "CANCELLED" || message.find("RST_STREAM") != std::string::npos;
+}
+
 /// Codes that gRPC itself makes; the peer's handlers may as well, and then the names before the message do no harm.
 bool MayBeOfTransport(Code code) {
-  return code == Code::kUnavailable || code == Code::kDeadlineExceeded || code == Code::kCancelled || code == Code::kUnimplemented ||
-         code == Code::kUnknown || code == Code::kInternal || code == Code::kResourceExhausted;
+  return code == Code::kUnavailable || code == Code::kDeadlineExceeded || code == Code::kCancelled ||
+         code == Code::kUnimplemented || code == Code::kUnknown || code == Code::kInternal ||
+         code == Code::kResourceExhausted;
 }
 
 class GrpcChannel : public Channel, public std::enable_shared_from_this<GrpcChannel> {
  public:
   explicit GrpcChannel(const GrpcChannelOptions& options)
       : loop_(GrpcLoop::OfProcess()),
-        channel_(grpc::CreateCustomChannel("dns:///" + options.address, grpc::InsecureChannelCredentials(), Arguments())),
+        channel_(
+            grpc::CreateCustomChannel("dns:///" + options.address, grpc::InsecureChannelCredentials(), Arguments())),
         stub_(channel_),
         peer_(options.peer_name.empty() ? options.address : StrCat(options.peer_name, " at ", options.address)) {}
 
@@ -88,8 +96,9 @@ class Cancellation {
   /// Ends the following, and returns what became of the call: the token's own reason where that ended it.
   Status Finish(const grpc::Status& outcome) {
     if (token_ != nullptr) token_->Deregister(id_);
-    if (outcome.error_code() == grpc::StatusCode::CANCELLED && token_ != nullptr && token_->IsCancelled()) return token_->status();
-    return FromGrpcStatus(outcome);
+    if (outcome.error_code() != grpc::StatusCode::CANCELLED) return FromGrpcStatus(outcome);
+    if (token_ != nullptr && token_->IsCancelled()) return token_->status();
+    return IsBrokenOff(outcome) ? Unavailable("the peer broke the call off") : FromGrpcStatus(outcome);
   }
 
  private:
@@ -122,10 +131,12 @@ class GrpcChannel::AsyncCall final : public GrpcEvent {
       if (response.ok()) return Answer(OkStatus(), *std::move(response));
       return Answer(channel_->Named(method_, response.status().code(), response.status().message()), Payload());
     }
-    if (!MayBeOfTransport(status.code()) || (options_.cancellation != nullptr && options_.cancellation->IsCancelled())) {
+    if (!MayBeOfTransport(status.code()) ||
+        (options_.cancellation != nullptr && options_.cancellation->IsCancelled())) {
       return Answer(status, Payload());
     }
-    channel_->Explain(method_, options_, begin_, status, [this](const Status& explained) { Answer(explained, Payload()); });
+    channel_->Explain(method_, options_, begin_, status,
+                      [this](const Status& explained) { Answer(explained, Payload()); });
   }
 
  private:
@@ -162,7 +173,8 @@ Result<Payload> GrpcChannel::CallAndWait(const std::string& method, Payload requ
       channel_.get(), grpc::internal::RpcMethod(method.c_str(), grpc::internal::RpcMethod::NORMAL_RPC), &context,
       ToByteBuffer(request), &response));
   if (status.ok()) return ToPayload(response);
-  if (!MayBeOfTransport(status.code()) || (options.cancellation != nullptr && options.cancellation->IsCancelled())) return status;
+  if (!MayBeOfTransport(status.code()) || (options.cancellation != nullptr && options.cancellation->IsCancelled()))
+    return status;
   Notification explained;
   Status named;
   Explain(method, options, begin, status, [&](const Status& answer) {
@@ -183,20 +195,23 @@ void GrpcChannel::Explain(const std::string& method, const CallOptions& options,
   }
   const auto waited = std::chrono::duration_cast<milliseconds>(RealClock().Now() - begin);
   const CallOptions probe{.deadline = RealClock().Now() + kProbeTimeout};
-  auto* call = new AsyncCall(shared_from_this(), kProbeMethod, probe, [this, method, waited, done](const Status& status, Payload) {
-    std::string reason = "no answer";
-    if (status.code() == Code::kUnavailable) {
-      const size_t names_end = status.message().find(peer_) + peer_.size() + 2;
-      reason = status.message().substr(std::min(names_end, status.message().size()));
-    }
-    done(Named(method, Code::kDeadlineExceeded,
-               StrCat("waited ", static_cast<double>(waited.count()) / 1000, " s for a connection: ", reason)));
-  });
+  auto* call = new AsyncCall(
+      shared_from_this(), kProbeMethod, probe, [this, method, waited, done](const Status& status, Payload) {
+        std::string reason = "no answer";
+        if (status.code() == Code::kUnavailable) {
+          const size_t names_end = status.message().find(peer_) + peer_.size() + 2;
+          reason = status.message().substr(std::min(names_end, status.message().size()));
+        }
+        done(Named(method, Code::kDeadlineExceeded,
+                   StrCat("waited ", static_cast<double>(waited.count()) / 1000, " s for a connection: ", reason)));
+      });
   call->Start(Payload());
 }
 
 }  // namespace
 
-std::shared_ptr<Channel> MakeGrpcChannel(const GrpcChannelOptions& options) { return std::make_shared<GrpcChannel>(options); }
+std::shared_ptr<Channel> MakeGrpcChannel(const GrpcChannelOptions& options) {
+  return std::make_shared<GrpcChannel>(options);
+}
 
 }  // namespace headrace

@@ -22,6 +22,8 @@ namespace headrace {
 namespace {
 
 constexpr int kNumThreads = 2;
+/// A client gives up at its own deadline; here, where the time left is counted from the call's arrival, that seems early.
+constexpr std::chrono::milliseconds kDeadlineSlack(50);
 
 /// gRPC's idea of the table: unary methods, answered through a completion queue, whose messages are bytes.
 class ByteService final : public grpc::Service {
@@ -33,7 +35,8 @@ class ByteService final : public grpc::Service {
     }
   }
   void Request(int method, grpc::ServerContext* context, grpc::ByteBuffer* request,
-               grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>* responder, grpc::ServerCompletionQueue* queue, void* tag) {
+               grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>* responder, grpc::ServerCompletionQueue* queue,
+               void* tag) {
     RequestAsyncUnary(method, context, request, responder, queue, queue, tag);
   }
 
@@ -102,8 +105,7 @@ class GrpcCall final : public ServerCall {
 
  private:
   /// Hands an event of the queue to one of the call's methods.
-  template <void (GrpcCall::*kMethod)(bool)>
-  class Event final : public GrpcEvent {
+  template <void (GrpcCall::*kMethod)(bool)> class Event final : public GrpcEvent {
    public:
     explicit Event(GrpcCall* call) : call_(call) {}
     void Run(bool ok) override { (call_->*kMethod)(ok); }
@@ -135,8 +137,9 @@ class GrpcCall final : public ServerCall {
   }
   void OnEnded(bool) {
     if (context_.IsCancelled()) {
-      const bool late = deadline() <= RealClock().Now();
-      cancellation_.Cancel(late ? DeadlineExceeded("the call's deadline passed") : Cancelled("the client cancelled the call or went away"));
+      const bool late = deadline() <= RealClock().Now() + kDeadlineSlack;
+      cancellation_.Cancel(late ? DeadlineExceeded("the call's deadline passed")
+                                : Cancelled("the client cancelled the call or went away"));
     }
     Unref();
   }
@@ -199,7 +202,8 @@ void CallRegistry::Stop(const Status& reason) {
 
 class GrpcServer final : public RpcServer {
  public:
-  GrpcServer(std::unique_ptr<grpc::Server> server, std::shared_ptr<CallRegistry> registry, std::shared_ptr<GrpcLoop> loop, int port)
+  GrpcServer(std::unique_ptr<grpc::Server> server, std::shared_ptr<CallRegistry> registry,
+             std::shared_ptr<GrpcLoop> loop, int port)
       : server_(std::move(server)), registry_(std::move(registry)), loop_(std::move(loop)), port_(port) {}
   ~GrpcServer() override { Stop(Unavailable("the server was destroyed"), Duration(0)); }
 
@@ -219,12 +223,13 @@ void GrpcServer::Stop(const Status& reason, Duration grace) {
   // gRPC waits for every call's object, so a handler that never ends would hold it up. It goes on waiting elsewhere then.
   auto ended = std::make_shared<Notification>();
   const TimePoint deadline = RealClock().Now() + grace;
-  BlockingPool().Schedule([server = std::move(server_), registry = registry_, loop = std::move(loop_), deadline, ended]() mutable {
-    server->Shutdown(ToTimespec(deadline));
-    loop.reset();
-    server.reset();
-    ended->Notify();
-  });
+  BlockingPool().Schedule(
+      [server = std::move(server_), registry = registry_, loop = std::move(loop_), deadline, ended]() mutable {
+        server->Shutdown(ToTimespec(deadline));
+        loop.reset();
+        server.reset();
+        ended->Notify();
+      });
   server_ = nullptr;
   loop_ = nullptr;
   constexpr std::chrono::milliseconds kForCutting(500);
@@ -241,7 +246,8 @@ void Configure(grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& options, std::shared_ptr<const ServiceTable> table) {
+Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& options,
+                                                   std::shared_ptr<const ServiceTable> table) {
   grpc::ServerBuilder builder;
   Configure(builder);
   int port = 0;
@@ -254,7 +260,8 @@ Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& opti
   auto loop = std::make_shared<GrpcLoop>(std::move(queue), kNumThreads);
   if (server == nullptr || port == 0) {
     const std::string reason = log.SystemError();
-    return Unavailable("rpc: cannot listen on ", options.address, ": ", reason.empty() ? "not an address of this machine" : reason);
+    return Unavailable("rpc: cannot listen on ", options.address, ": ",
+                       reason.empty() ? "not an address of this machine" : reason);
   }
   int method = 0;
   for (const auto& [path, entry] : table->entries()) {

@@ -99,7 +99,8 @@ TEST(GrpcTest, PortInUseIsAnErrorAndFreeAtOnceAfterwards) {
   first.reset();
   const std::unique_ptr<RpcServer> third = fixture.Start(port);
   const Status again =
-      channel->CallAndWait(kEcho, Payload(), {.deadline = RealClock().Now() + seconds(10), .wait_for_ready = true}).status();
+      channel->CallAndWait(kEcho, Payload(), {.deadline = RealClock().Now() + seconds(10), .wait_for_ready = true})
+          .status();
   EXPECT_TRUE(again.ok()) << again.ToString();
 }
 
@@ -147,7 +148,8 @@ TEST(GrpcTest, BadBytesOnThePortDoNoHarm) {
   std::string noise(100'000, '\0');
   for (char& c : noise) c = static_cast<char>(random());
   const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  for (const std::string& bytes : {noise, "GET / HTTP/1.1\r\n\r\n" + noise, preface + noise, preface + std::string(100'000, '\0')}) {
+  for (const std::string& bytes :
+       {noise, "GET / HTTP/1.1\r\n\r\n" + noise, preface + noise, preface + std::string(100'000, '\0')}) {
     SendRaw(server->port(), bytes);
   }
   const std::shared_ptr<Channel> channel = ChannelTo(server->port());
@@ -158,8 +160,8 @@ TEST(FaultyChannelTest, TheSameSeedMeetsTheSameFaults) {
   Fixture fixture;
   const auto outcomes = [&](uint64_t seed) {
     const std::shared_ptr<Channel> channel = MakeFaultyChannel(
-        MakeInProcessChannel(fixture.table_, "peer"), {.seed = seed, .lose_request = 0.3, .lose_reply = 0.3, .delay_request = 0.1,
-                                                       .delay = milliseconds(1)});
+        MakeInProcessChannel(fixture.table_, "peer"),
+        {.seed = seed, .lose_request = 0.3, .lose_reply = 0.3, .delay_request = 0.1, .delay = milliseconds(1)});
     std::string pattern;
     for (int i = 0; i < 60; ++i) {
       const Status status = channel->CallAndWait(kEcho, Payload(), {}).status();

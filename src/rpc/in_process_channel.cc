@@ -34,7 +34,9 @@ class InProcessCall final : public ServerCall, public std::enable_shared_from_th
 
   const Payload& request() const override { return request_; }
   using ServerCall::Reply;
-  void Reply(const Status& status, Payload response) override { Answer(status, status.ok() ? std::move(response) : Payload()); }
+  void Reply(const Status& status, Payload response) override {
+    Answer(status, status.ok() ? std::move(response) : Payload());
+  }
   CancellationToken& cancellation() override { return handler_cancellation_; }
   TimePoint deadline() const override { return options_.deadline; }
   std::string client() const override { return "in process"; }
@@ -75,11 +77,11 @@ class InProcessChannel final : public Channel {
   void Call(const std::string& method, Payload request, const CallOptions& options, Done done) override {
     const ServiceTable::Entry* entry = table_->Find(method);
     if (entry == nullptr) return done(Unimplemented(method, ": ", peer_, ": no such method"), Payload());
-    auto call = std::make_shared<InProcessCall>(StrCat(method, ": ", peer_), std::move(request), options, std::move(done));
+    auto call =
+        std::make_shared<InProcessCall>(StrCat(method, ": ", peer_), std::move(request), options, std::move(done));
     if (!call->Start()) return;
-    std::shared_ptr<ServerCall> handle(call.get(), [call](ServerCall*) {
-      call->Reply(Internal("the call was dropped without a reply"), Payload());
-    });
+    std::shared_ptr<ServerCall> handle(
+        call.get(), [call](ServerCall*) { call->Reply(Internal("the call was dropped without a reply"), Payload()); });
     ServiceTable::Dispatch(*entry, std::move(handle));
   }
   const std::string& peer() const override { return peer_; }

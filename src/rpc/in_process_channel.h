@@ -10,6 +10,7 @@
 namespace headrace {
 
 /// Calls of methods that the table lacks end with kUnimplemented.
-HR_EXPORT std::shared_ptr<Channel> MakeInProcessChannel(std::shared_ptr<const ServiceTable> table, std::string peer_name);
+HR_EXPORT std::shared_ptr<Channel> MakeInProcessChannel(std::shared_ptr<const ServiceTable> table,
+                                                        std::string peer_name);
 
 }  // namespace headrace

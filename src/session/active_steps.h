@@ -55,9 +55,9 @@ class ActiveSteps : public std::enable_shared_from_this<ActiveSteps> {
   void RemovePendingLocked();
 
   mutable std::mutex mutex_;
-  bool closed_ = false;          // guarded by mutex_, as is all below
+  bool closed_ = false;  // guarded by mutex_, as is all below
   ActiveStep* first_ = nullptr;
-  int num_pending_ = 0;          // steps included
+  int num_pending_ = 0;  // steps included
   std::shared_ptr<Notification> drained_;
 };
 

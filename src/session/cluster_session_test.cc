@@ -93,7 +93,8 @@ TEST(ClusterSession, DeadTensorsCrossTasks) {
   const Endpoint pred = program.Op("pred", "Placeholder", {}, {{"dtype", DType::kBool}}, "/job:worker/task:0");
   Node* choice = program.Op("switch", "Switch", {x, pred}, {}, "/job:worker/task:0").node;
   const Endpoint no = program.Op("no", "AddV2", {Endpoint{choice, 0}, Endpoint{choice, 0}}, {}, "/job:ps/task:0");
-  const Endpoint yes = program.Op("yes", "AddV2", {Endpoint{choice, 1}, program.Const("ten", 10)}, {}, "/job:worker/task:1");
+  const Endpoint yes =
+      program.Op("yes", "AddV2", {Endpoint{choice, 1}, program.Const("ten", 10)}, {}, "/job:worker/task:1");
   program.Op("merge", "Merge", {no, yes}, {}, "/job:worker/task:0");
   const auto session = Open(program.Def(), cluster->Options(kWorker0));
   EXPECT_EQ(ValueOf(session->Run({{"x", F(3)}, {"pred", Tensor::Scalar(false)}}, {"merge"}, {})), 6);
@@ -107,7 +108,8 @@ TEST(ClusterSession, AChainThatAlternatesBetweenTasksNeedsNoStack) {
   const Endpoint one[2] = {program.Const("one0", 1, "/job:ps/task:0"), program.Const("one1", 1, "/job:worker/task:0")};
   constexpr int kLength = 5'000;
   for (int i = 0; i < kLength; ++i) {
-    value = program.Op(StrCat("add", i), "AddV2", {value, one[i % 2]}, {}, i % 2 == 0 ? "/job:ps/task:0" : "/job:worker/task:0");
+    value = program.Op(StrCat("add", i), "AddV2", {value, one[i % 2]}, {},
+                       i % 2 == 0 ? "/job:ps/task:0" : "/job:worker/task:0");
   }
   const auto session = Open(program.Def(), cluster->Options(kWorker0));
   EXPECT_EQ(ValueOf(session->Run({{"x", F(0)}}, {StrCat("add", kLength - 1)}, {})), kLength);
@@ -124,6 +126,17 @@ TEST(ClusterSession, CloseEndsAStepThatWaitsAtAnotherTask) {
   EXPECT_TRUE(session->Close().ok());
   EXPECT_EQ(outcome.code(), Code::kCancelled);
   EXPECT_THAT(outcome.message(), HasSubstr("explicit call to `Session::Close()`"));
+}
+
+TEST(ClusterSession, ATimeoutSaysWhoWaitedForWhat) {
+  CloseGate();
+  const auto cluster = ThreeTasks();
+  TestProgram program;
+  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
+  const auto session = Open(program.Def(), cluster->Options(kWorker0));
+  const auto results = session->Run({}, {"waits"}, {}, {.timeout_ms = 30});
+  EXPECT_EQ(results.status().code(), Code::kDeadlineExceeded);
+  EXPECT_THAT(results.status().message(), AllOf(HasSubstr(kPs), HasSubstr("node 'waits' (TestWait)")));
 }
 
 TEST(ClusterSession, ATaskThatStopsEndsItsStepsAsUnavailable) {
@@ -148,22 +161,31 @@ TEST(ClusterSession, ARestartedTaskAbortsTheStepsOfOldSessions) {
     explicit Address(Worker& worker) : worker_(&worker) {}
     Worker* worker_;
     const std::string& task_name() const override { return worker_->task_name(); }
-    void GetStatus(TimePoint deadline, std::function<void(const Status&, std::vector<DeviceAttributes>)> done) override {
+    void GetStatus(TimePoint deadline,
+                   std::function<void(const Status&, std::vector<DeviceAttributes>)> done) override {
       worker_->GetStatus(deadline, done);
     }
     void CreateWorkerSession(const CreateWorkerSessionRequest& r, TimePoint d, StatusDone done) override {
       worker_->CreateWorkerSession(r, d, done);
     }
-    void DeleteWorkerSession(const std::string& s, TimePoint d, StatusDone done) override { worker_->DeleteWorkerSession(s, d, done); }
-    void RegisterGraph(RegisterGraphRequest r, TimePoint d, std::function<void(const Status&, std::string)> done) override {
+    void DeleteWorkerSession(const std::string& s, TimePoint d, StatusDone done) override {
+      worker_->DeleteWorkerSession(s, d, done);
+    }
+    void RegisterGraph(RegisterGraphRequest r, TimePoint d,
+                       std::function<void(const Status&, std::string)> done) override {
       worker_->RegisterGraph(std::move(r), d, done);
     }
-    void DeregisterGraph(const std::string& s, const std::string& g, StatusDone done) override { worker_->DeregisterGraph(s, g, done); }
-    void RunGraph(RunGraphRequest r, CancellationToken* c, std::function<void(const Status&, std::vector<Tensor>)> done) override {
+    void DeregisterGraph(const std::string& s, const std::string& g, StatusDone done) override {
+      worker_->DeregisterGraph(s, g, done);
+    }
+    void RunGraph(RunGraphRequest r, CancellationToken* c,
+                  std::function<void(const Status&, std::vector<Tensor>)> done) override {
       worker_->RunGraph(std::move(r), c, done);
     }
     void CleanupGraph(int64_t step, StatusDone done) override { worker_->CleanupGraph(step, done); }
-    void CleanupAll(const std::vector<std::string>& c, TimePoint d, StatusDone done) override { worker_->CleanupAll(c, d, done); }
+    void CleanupAll(const std::vector<std::string>& c, TimePoint d, StatusDone done) override {
+      worker_->CleanupAll(c, d, done);
+    }
     void RecvTensor(int64_t step, const std::string& key, CancellationToken* c, Rendezvous::Done done) override {
       worker_->RecvTensor(step, key, c, std::move(done));
     }
@@ -194,12 +216,15 @@ class MissingWorker final : public Worker {
     done(Gone(), "");
   }
   void DeregisterGraph(const std::string&, const std::string&, StatusDone done) override { done(Gone()); }
-  void RunGraph(RunGraphRequest, CancellationToken*, std::function<void(const Status&, std::vector<Tensor>)> done) override {
+  void RunGraph(RunGraphRequest, CancellationToken*,
+                std::function<void(const Status&, std::vector<Tensor>)> done) override {
     done(Gone(), {});
   }
   void CleanupGraph(int64_t, StatusDone done) override { done(Gone()); }
   void CleanupAll(const std::vector<std::string>&, TimePoint, StatusDone done) override { done(Gone()); }
-  void RecvTensor(int64_t, const std::string&, CancellationToken*, Rendezvous::Done done) override { done(Gone(), Tensor(), false); }
+  void RecvTensor(int64_t, const std::string&, CancellationToken*, Rendezvous::Done done) override {
+    done(Gone(), Tensor(), false);
+  }
 
  private:
   static Status Gone() { return Unavailable("connection refused"); }
@@ -212,7 +237,8 @@ TEST(ClusterSession, CreationSaysWhoIsMissing) {
   const auto session = GraphSession::Create(VariableOnPs(), cluster->Options(kWorker0));
   EXPECT_EQ(session.status().code(), Code::kDeadlineExceeded);
   EXPECT_THAT(session.status().message(),
-              AllOf(HasSubstr(kWorker1), HasSubstr("address of /job:worker/replica:0/task:1"), HasSubstr("connection refused")));
+              AllOf(HasSubstr(kWorker1), HasSubstr("address of /job:worker/replica:0/task:1"),
+                    HasSubstr("connection refused")));
 }
 
 TEST(ClusterSession, DeviceFiltersLeaveTasksOut) {
@@ -245,7 +271,8 @@ TEST(ClusterSession, ATaskMayHaveSeveralDevices) {
   const auto cluster = TestCluster::Make({kPs, kWorker0}, /*devices_per_task=*/2);
   TestProgram program;
   const Endpoint read = program.Variable("w", 1, "/job:ps/task:0/device:CPU:1");
-  program.Op("sum", "AddV2", {read, program.Const("two", 2, "/job:ps/task:0/device:CPU:0")}, {}, "/job:ps/task:0/device:CPU:0");
+  program.Op("sum", "AddV2", {read, program.Const("two", 2, "/job:ps/task:0/device:CPU:0")}, {},
+             "/job:ps/task:0/device:CPU:0");
   const auto session = Open(program.Def(), cluster->Options(kWorker0));
   EXPECT_EQ(session->ListDevices().size(), 4u);
   ASSERT_TRUE(session->Run({}, {}, {"w/init"}).ok());

@@ -16,10 +16,11 @@ class DirectoryReceiver final : public RemoteReceiver {
     if (!worker.ok()) return done(worker.status(), Tensor(), false);
     Worker* const called = worker->get();
     // The call keeps the worker.
-    called->RecvTensor(step_id, key, cancellation,
-                       [worker = *std::move(worker), done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
-                         done(status, std::move(value), is_dead);
-                       });
+    called->RecvTensor(
+        step_id, key, cancellation,
+        [worker = *std::move(worker), done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
+          done(status, std::move(value), is_dead);
+        });
   }
 
  private:

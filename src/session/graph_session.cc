@@ -9,6 +9,7 @@
 #include "session/prepared_graphs.h"
 #include "session/session_step.h"
 #include "session/session_tasks.h"
+#include "sync/timers.h"
 
 namespace headrace {
 
@@ -24,11 +25,34 @@ struct WaitedStep {
   std::vector<Tensor> fetches;
 };
 
+/// Cancels the step when its time is over; zero or less means never.
+class StepTimeout {
+ public:
+  StepTimeout(int64_t timeout_ms, Clock& clock, const std::shared_ptr<ActiveStep>& step) {
+    if (timeout_ms <= 0) return;
+    timer_ = SharedTimers().At(clock.Now() + std::chrono::milliseconds(timeout_ms), [step, timeout_ms] {
+      step->cancellation().Cancel(DeadlineExceeded("The step did not end within ", timeout_ms, " ms"));
+    });
+  }
+  ~StepTimeout() {
+    if (timer_ != 0) SharedTimers().Cancel(timer_);
+  }
+  StepTimeout(const StepTimeout&) = delete;
+  StepTimeout& operator=(const StepTimeout&) = delete;
+
+ private:
+  uint64_t timer_ = 0;
+};
+
 class GraphSessionImpl final : public GraphSession {
  public:
   GraphSessionImpl(GraphSessionOptions options, std::shared_ptr<const SessionTasks> tasks, std::string handle)
-      : options_(std::move(options)), tasks_(std::move(tasks)), handle_(std::move(handle)),
-        graphs_(options_, tasks_, handle_), active_steps_(std::make_shared<ActiveSteps>()), next_step_id_(RandomBits()) {}
+      : options_(std::move(options)),
+        tasks_(std::move(tasks)),
+        handle_(std::move(handle)),
+        graphs_(options_, tasks_, handle_),
+        active_steps_(std::make_shared<ActiveSteps>()),
+        next_step_id_(RandomBits()) {}
   ~GraphSessionImpl() override { (void)Close(); }
 
   const std::string& handle() const override { return handle_; }
@@ -50,20 +74,22 @@ class GraphSessionImpl final : public GraphSession {
     return RunBinding(std::move(binding), pointers, options, cancellation, active);
   }
 
-  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches, const std::vector<std::string>& targets,
-                CancellationToken* cancellation, RunDone done) override {
+  void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
+                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) override {
     Result<std::shared_ptr<ActiveStep>> active = active_steps_->Begin();
     if (!active.ok()) return done(active.status(), {});
     Result<std::shared_ptr<const StepBinding>> binding = graphs_.Find(feeds, fetches, targets);
     if (!binding.ok()) return done(binding.status(), {});
     std::vector<Tensor> values;
     for (NamedTensor& feed : feeds) values.push_back(std::move(feed.tensor));
+    if (const Status status = CheckFeedShapes(**binding, Pointers(values)); !status.ok()) return done(status, {});
     StartBinding(*std::move(binding), std::move(values), cancellation, *std::move(active), std::move(done));
   }
 
   Result<int64_t> MakeCallable(const CallableSpec& spec) override {
     if (active_steps_->closed()) return FailedPrecondition("Session has been closed.");
-    HR_ASSIGN_OR_RETURN(std::shared_ptr<const StepBinding> binding, graphs_.Find(spec.feeds, spec.fetches, spec.targets));
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const StepBinding> binding,
+                        graphs_.Find(spec.feeds, spec.fetches, spec.targets));
     std::lock_guard lock(callables_mutex_);
     const int64_t id = next_callable_++;
     callables_.emplace(id, Callable{std::move(binding), spec.options});
@@ -74,17 +100,16 @@ class GraphSessionImpl final : public GraphSession {
                                           CancellationToken* cancellation) override {
     HR_ASSIGN_OR_RETURN(const std::shared_ptr<ActiveStep> active, active_steps_->Begin());
     HR_ASSIGN_OR_RETURN(Callable found, FindCallable(callable, feeds.size()));
-    std::vector<const Tensor*> pointers;
-    pointers.reserve(feeds.size());
-    for (const Tensor& feed : feeds) pointers.push_back(&feed);
-    return RunBinding(std::move(found.binding), pointers, found.options, cancellation, active);
+    return RunBinding(std::move(found.binding), Pointers(feeds), found.options, cancellation, active);
   }
 
-  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation, RunDone done) override {
+  void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
+                        RunDone done) override {
     Result<std::shared_ptr<ActiveStep>> active = active_steps_->Begin();
     if (!active.ok()) return done(active.status(), {});
     Result<Callable> found = FindCallable(callable, feeds.size());
     if (!found.ok()) return done(found.status(), {});
+    if (const Status status = CheckFeedShapes(*found->binding, Pointers(feeds)); !status.ok()) return done(status, {});
     StartBinding(std::move(found->binding), std::move(feeds), cancellation, *std::move(active), std::move(done));
   }
 
@@ -110,7 +135,8 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   Result<std::vector<Tensor>> PartialRun(const std::string& partial_run, const std::vector<NamedTensor>& feeds,
-                                         const std::vector<std::string>& fetches, CancellationToken* cancellation) override {
+                                         const std::vector<std::string>& fetches,
+                                         CancellationToken* cancellation) override {
     HR_ASSIGN_OR_RETURN(const std::shared_ptr<headrace::PartialRun> run, partial_runs_.Find(partial_run));
     bool ended = false;
     Result<std::vector<Tensor>> fetched = run->Run(feeds, fetches, cancellation, &ended);
@@ -119,8 +145,8 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   Status Close() override {
-    const bool was_open = active_steps_->Close(Cancelled("Step was cancelled by an explicit call to `Session::Close()`."),
-                                               [this] { partial_runs_.Clear(); });
+    const bool was_open = active_steps_->Close(
+        Cancelled("Step was cancelled by an explicit call to `Session::Close()`."), [this] { partial_runs_.Clear(); });
     if (was_open) tasks_->Close(handle_, options_.runtime->clock->Now() + kCloseTimeout);
     return OkStatus();
   }
@@ -145,48 +171,43 @@ class GraphSessionImpl final : public GraphSession {
     return found->second;
   }
 
-  Result<std::vector<Tensor>> RunBinding(std::shared_ptr<const StepBinding> binding, std::span<const Tensor* const> feeds,
-                                         const RunOptions& options, CancellationToken* cancellation,
-                                         const std::shared_ptr<ActiveStep>& active) {
+  Result<std::vector<Tensor>> RunBinding(std::shared_ptr<const StepBinding> binding,
+                                         std::span<const Tensor* const> feeds, const RunOptions& options,
+                                         CancellationToken* cancellation, const std::shared_ptr<ActiveStep>& active) {
+    HR_RETURN_IF_ERROR(CheckFeedShapes(*binding, feeds));
     const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : options_.operation_timeout_ms;
-    if (timeout_ms <= 0 && binding->prepared->local_plan() != nullptr) {
+    const StepTimeout timeout(timeout_ms, *options_.runtime->clock, active);
+    if (binding->prepared->local_plan() != nullptr) {
       active->Follow(cancellation);
       Result<std::vector<Tensor>> fetches = RunLocalStep(*binding, feeds, NextStepId(), active.get());
       active->Unfollow();
       return fetches;
     }
-    auto waited = std::make_shared<WaitedStep>();
-    const auto start = [this, binding = std::move(binding), values = Copy(feeds), cancellation, active, waited] {
-      StartBinding(binding, values, cancellation, active, [waited](const Status& status, std::vector<Tensor> fetches) {
-        waited->status = status;
-        waited->fetches = std::move(fetches);
-        waited->finished.Notify();
-      });
-    };
-    if (timeout_ms <= 0) {
-      start();
-      waited->finished.Wait();
-    } else {
-      WaitUntilTimeout(start, timeout_ms, active.get(), waited.get());
-    }
-    if (!waited->status.ok()) return waited->status;
-    return std::move(waited->fetches);
+    WaitedStep waited;
+    StartBinding(std::move(binding), Copy(feeds), cancellation, active,
+                 [&](const Status& status, std::vector<Tensor> fetches) {
+                   waited.status = status;
+                   waited.fetches = std::move(fetches);
+                   waited.finished.Notify();
+                 });
+    waited.finished.Wait();
+    if (!waited.status.ok()) return waited.status;
+    return std::move(waited.fetches);
   }
 
-  /// Lets another thread run the step, so that this one is free to end it.
-  void WaitUntilTimeout(const std::function<void()>& start, int64_t timeout_ms, ActiveStep* active, WaitedStep* waited) {
-    options_.runtime->compute->Schedule(start);
-    if (waited->finished.WaitUntil(options_.runtime->clock->Now() + std::chrono::milliseconds(timeout_ms))) return;
-    active->cancellation().Cancel(DeadlineExceeded("The step did not end within ", timeout_ms, " ms"));
-    waited->finished.Wait();
-  }
-
-  void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds, CancellationToken* cancellation,
-                    std::shared_ptr<ActiveStep> active, RunDone done) {
+  void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds,
+                    CancellationToken* cancellation, std::shared_ptr<ActiveStep> active, RunDone done) {
     active->Follow(cancellation);
-    StartStep(std::move(binding), std::move(feeds), NextStepId(), handle_, std::move(active), active_steps_, std::move(done));
+    StartStep(std::move(binding), std::move(feeds), NextStepId(), handle_, std::move(active), active_steps_,
+              std::move(done));
   }
 
+  static std::vector<const Tensor*> Pointers(std::span<const Tensor> tensors) {
+    std::vector<const Tensor*> pointers;
+    pointers.reserve(tensors.size());
+    for (const Tensor& tensor : tensors) pointers.push_back(&tensor);
+    return pointers;
+  }
   static std::vector<Tensor> Copy(std::span<const Tensor* const> tensors) {
     std::vector<Tensor> copies;
     copies.reserve(tensors.size());
@@ -203,7 +224,7 @@ class GraphSessionImpl final : public GraphSession {
   std::atomic<uint64_t> next_step_id_;
 
   std::mutex callables_mutex_;
-  int64_t next_callable_ = 1;             // guarded by callables_mutex_
+  int64_t next_callable_ = 1;              // guarded by callables_mutex_
   std::map<int64_t, Callable> callables_;  // guarded by callables_mutex_
 };
 

@@ -65,7 +65,8 @@ class HR_EXPORT GraphSession {
   /// Runs one step. Feeds and fetches are "name:k" or "name", targets are node names.
   /// Errors: kNotFound for an unknown name; kInvalidArgument for a tensor fed twice or both fed and fetched, or when nothing is
   /// asked for; kDeadlineExceeded; kCancelled by `cancellation` or by Close; kFailedPrecondition after Close; what kernels report.
-  virtual Result<std::vector<Tensor>> Run(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
+  virtual Result<std::vector<Tensor>> Run(const std::vector<NamedTensor>& feeds,
+                                          const std::vector<std::string>& fetches,
                                           const std::vector<std::string>& targets, const RunOptions& options = {},
                                           CancellationToken* cancellation = nullptr) = 0;
   /// The same for a caller that does not wait for the step; the timeout is the caller's to keep. A combination that was not run
@@ -77,11 +78,13 @@ class HR_EXPORT GraphSession {
   virtual Result<int64_t> MakeCallable(const CallableSpec& spec) = 0;
   virtual Result<std::vector<Tensor>> RunCallable(int64_t callable, std::span<const Tensor> feeds,
                                                   CancellationToken* cancellation = nullptr) = 0;
-  virtual void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation, RunDone done) = 0;
+  virtual void RunCallableAsync(int64_t callable, std::vector<Tensor> feeds, CancellationToken* cancellation,
+                                RunDone done) = 0;
   virtual Status ReleaseCallable(int64_t callable) = 0;
 
   /// Declares all feeds and fetches of a step that is to run in several calls. Returns its handle.
-  virtual Result<std::string> PartialRunSetup(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
+  virtual Result<std::string> PartialRunSetup(const std::vector<std::string>& feeds,
+                                              const std::vector<std::string>& fetches,
                                               const std::vector<std::string>& targets) = 0;
   /// Adds feeds that were declared, and returns fetches that they allow. The step ends when all is used, or with an error.
   /// Errors: kInvalidArgument for names that were not declared or were used before, or fetches that need more feeds.

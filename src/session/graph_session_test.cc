@@ -74,7 +74,8 @@ TEST_F(LocalSession, UnknownNamesAreNotFound) {
 TEST_F(LocalSession, AmbiguousRequestsAreRefused) {
   EXPECT_EQ(Run({{"x", F(1)}}, {"x"}).status().code(), Code::kInvalidArgument);
   EXPECT_THAT(Run({{"x", F(1)}}, {"x:0"}).status().message(), HasSubstr("both fed and fetched"));
-  EXPECT_THAT(Run({{"x", F(1)}, {"x:0", F(1)}, {"y", F(1)}}, {"z"}).status().message(), HasSubstr("fed more than once"));
+  EXPECT_THAT(Run({{"x", F(1)}, {"x:0", F(1)}, {"y", F(1)}}, {"z"}).status().message(),
+              HasSubstr("fed more than once"));
   EXPECT_THAT(Run({}, {}).status().message(), HasSubstr("Must specify at least one target to fetch or execute."));
   EXPECT_EQ(Run({}, {"z:7"}).status().code(), Code::kInvalidArgument);
 }
@@ -82,6 +83,18 @@ TEST_F(LocalSession, AmbiguousRequestsAreRefused) {
 TEST_F(LocalSession, AFeedOfAnotherTypeIsRefused) {
   const auto results = Run({{"x", Tensor::Scalar<int64_t>(1)}, {"y", F(1)}}, {"z"});
   EXPECT_EQ(results.status().code(), Code::kInvalidArgument);
+}
+
+TEST_F(LocalSession, AFeedOfAnotherShapeThanTheGraphSaysIsRefused) {
+  TestProgram more;
+  const Endpoint m = more.Op("m", "Placeholder", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape({-1, 3})}});
+  more.Op("m2", "AddV2", {m, m});
+  ASSERT_TRUE(session_->Extend(more.Def()).ok());
+  EXPECT_TRUE(Run({{"m", Tensor::FromValues<float>({1, 2, 3}, Shape({1, 3}))}}, {"m2"}).ok());
+  const auto results = Run({{"m", Tensor::FromValues<float>({1, 2}, Shape({1, 2}))}}, {"m2"});
+  EXPECT_EQ(results.status().code(), Code::kInvalidArgument);
+  EXPECT_THAT(results.status().message(),
+              HasSubstr("Cannot feed value of shape [1,2] for Tensor 'm:0', which has shape [?,3]"));
 }
 
 TEST_F(LocalSession, KernelErrorsNameTheNode) {
@@ -130,6 +143,7 @@ TEST_F(LocalSession, ATimeoutEndsTheStep) {
   CloseGate();
   const auto results = session_->Run({{"x", F(1)}}, {"wait"}, {}, {.timeout_ms = 30});
   EXPECT_EQ(results.status().code(), Code::kDeadlineExceeded) << results.status().ToString();
+  EXPECT_THAT(results.status().message(), HasSubstr("it waited for node 'wait' (TestWait)"));
   OpenGate();
   EXPECT_EQ(ValueOf(session_->Run({{"x", F(1)}}, {"wait"}, {}, {.timeout_ms = 60'000})), 1);
 }

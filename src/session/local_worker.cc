@@ -47,7 +47,8 @@ struct PartialCall : std::enable_shared_from_this<PartialCall> {
   void Received(size_t index, const std::string& key, const Status& outcome, Tensor value, bool is_dead) {
     if (!outcome.ok() || is_dead) {
       std::lock_guard lock(mutex);
-      KeepRootCause(&status, outcome.ok() ? InvalidArgument("The tensor returned for ", key, " was not valid.") : outcome);
+      KeepRootCause(&status,
+                    outcome.ok() ? InvalidArgument("The tensor returned for ", key, " was not valid.") : outcome);
     } else {
       fetches[index] = std::move(value);
     }
@@ -102,7 +103,8 @@ void LocalWorker::CreateWorkerSession(const CreateWorkerSessionRequest& request,
     }
   }
   for (const std::string& handle : replaced) {
-    LogWarning("session", task_name(), ": dropping session ", handle, ": its master ", request.master_task, " has restarted");
+    LogWarning("session", task_name(), ": dropping session ", handle, ": its master ", request.master_task,
+               " has restarted");
     DeleteWorkerSession(handle, TimePoint::max(), [](const Status&) {});
   }
   done(status);
@@ -169,12 +171,14 @@ void LocalWorker::RunGraph(RunGraphRequest request, CancellationToken* cancellat
     cancel_id = cancellation->OnCancel([step, cancellation] { step->cancellation().Cancel(cancellation->status()); });
     if (cancel_id == 0) step->cancellation().Cancel(cancellation->status());
   }
-  if (request.is_partial) return RunPartial(**graph, step, std::move(request), cancellation, cancel_id, std::move(done));
-  (*graph)->Run(step, std::move(request.feeds), request.fetch_keys,
-                [step, cancellation, cancel_id, done = std::move(done)](const Status& status, std::vector<Tensor> fetches) {
-                  if (cancellation != nullptr) cancellation->Deregister(cancel_id);
-                  done(status, std::move(fetches));
-                });
+  if (request.is_partial)
+    return RunPartial(**graph, step, std::move(request), cancellation, cancel_id, std::move(done));
+  (*graph)->Run(
+      step, std::move(request.feeds), request.fetch_keys,
+      [step, cancellation, cancel_id, done = std::move(done)](const Status& status, std::vector<Tensor> fetches) {
+        if (cancellation != nullptr) cancellation->Deregister(cancel_id);
+        done(status, std::move(fetches));
+      });
 }
 
 void LocalWorker::RunPartial(RegisteredGraph& graph, const std::shared_ptr<WorkerStep>& step, RunGraphRequest request,
@@ -199,9 +203,10 @@ void LocalWorker::RunPartial(RegisteredGraph& graph, const std::shared_ptr<Worke
   call->status = status;
   for (size_t i = 0; i < request.fetch_keys.size(); ++i) {
     const std::string& key = request.fetch_keys[i];
-    step->local().RecvAsync(key, &step->cancellation(), [call, i, key](const Status& outcome, Tensor value, bool is_dead) {
-      call->Received(i, key, outcome, std::move(value), is_dead);
-    });
+    step->local().RecvAsync(key, &step->cancellation(),
+                            [call, i, key](const Status& outcome, Tensor value, bool is_dead) {
+                              call->Received(i, key, outcome, std::move(value), is_dead);
+                            });
   }
   call->Arrived();
 }
@@ -219,24 +224,28 @@ void LocalWorker::CleanupAll(const std::vector<std::string>& containers, TimePoi
   done(OkStatus());
 }
 
-void LocalWorker::RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation, Rendezvous::Done done) {
+void LocalWorker::RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation,
+                             Rendezvous::Done done) {
   const Result<RendezvousKey> parsed = RendezvousKey::Parse(key);
   if (!parsed.ok()) return done(parsed.status(), Tensor(), false);
   if (TaskOf(parsed->src_device) != task_name()) {
-    return done(InvalidArgument("Task ", task_name(), " was asked for a tensor of ", parsed->src_device), Tensor(), false);
+    return done(InvalidArgument("Task ", task_name(), " was asked for a tensor of ", parsed->src_device), Tensor(),
+                false);
   }
   if (parsed->src_incarnation != incarnation()) {
-    return done(Aborted("RecvTensor expects a different device incarnation: ", parsed->src_incarnation, " vs. ", incarnation(),
-                        ". Your worker job (\"", task_name(), "\") was probably restarted. Check your worker job for the reason."),
+    return done(Aborted("RecvTensor expects a different device incarnation: ", parsed->src_incarnation, " vs. ",
+                        incarnation(), ". Your worker job (\"", task_name(),
+                        "\") was probably restarted. Check your worker job for the reason."),
                 Tensor(), false);
   }
   const Result<std::shared_ptr<WorkerStep>> step = steps_->BeginReceive(step_id);
   if (!step.ok()) return done(step.status(), Tensor(), false);
-  (*step)->local().RecvAsync(key, cancellation,
-                             [steps = steps_, step = *step, done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
-                               steps->EndReceive(step);
-                               done(status, std::move(value), is_dead);
-                             });
+  (*step)->local().RecvAsync(
+      key, cancellation,
+      [steps = steps_, step = *step, done = std::move(done)](const Status& status, Tensor value, bool is_dead) {
+        steps->EndReceive(step);
+        done(status, std::move(value), is_dead);
+      });
 }
 
 void LocalWorker::Stop(const Status& reason) { steps_->Stop(reason); }

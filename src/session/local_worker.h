@@ -50,11 +50,13 @@ class HR_EXPORT LocalWorker final : public Worker {
                 std::function<void(const Status&, std::vector<Tensor> fetches)> done) override;
   void CleanupGraph(int64_t step_id, StatusDone done) override;
   void CleanupAll(const std::vector<std::string>& containers, TimePoint deadline, StatusDone done) override;
-  void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation, Rendezvous::Done done) override;
+  void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation,
+                  Rendezvous::Done done) override;
 
   /// For a master in this process, which runs a graph of one task without names and without a rendezvous.
   /// Errors: kAborted for an unknown session or graph.
-  Result<std::shared_ptr<RegisteredGraph>> FindGraph(const std::string& session_handle, const std::string& graph_handle) const;
+  Result<std::shared_ptr<RegisteredGraph>> FindGraph(const std::string& session_handle,
+                                                     const std::string& graph_handle) const;
 
   /// Ends all steps with `reason`; later ones end at once. For a task that stops.
   void Stop(const Status& reason);
@@ -67,7 +69,8 @@ class HR_EXPORT LocalWorker final : public Worker {
 
   const LocalWorkerOptions options_;
   const std::vector<DeviceAttributes> devices_;
-  const std::vector<std::shared_ptr<ResourceManager>> resources_;  // by device, of the sessions that do not isolate their state
+  const std::vector<std::shared_ptr<ResourceManager>>
+      resources_;                           // by device, of the sessions that do not isolate their state
   const std::shared_ptr<StepTable> steps_;  // peers that wait keep it
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<WorkerSession>> sessions_;  // by handle; guarded by mutex_

@@ -22,7 +22,10 @@ class SendingWorker : public ::testing::Test {
     TestProgram program;
     const Endpoint value = program.Const("value", 7);
     program.Op("send", "_Send", {value},
-               {{"T", DType::kFloat}, {"tensor_name", "edge"}, {"send_device", kDevice}, {"recv_device", "/job:w/task:0"},
+               {{"T", DType::kFloat},
+                {"tensor_name", "edge"},
+                {"send_device", kDevice},
+                {"recv_device", "/job:w/task:0"},
                 {"send_device_incarnation", static_cast<int64_t>(worker_->incarnation())}});
     Graph graph;
     ASSERT_TRUE(ImportGraphDef(program.Def(), &graph).ok());

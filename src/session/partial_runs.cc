@@ -1,6 +1,7 @@
 #include "session/partial_runs.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "session/call_group.h"
@@ -9,48 +10,41 @@ namespace headrace {
 
 namespace {
 
-bool Declares(const std::vector<std::string>& sorted, const std::string& name) {
-  return std::ranges::binary_search(sorted, name);
+std::optional<size_t> IndexOf(const std::vector<std::string>& sorted, const std::string& name) {
+  const auto found = std::ranges::lower_bound(sorted, name);
+  if (found == sorted.end() || *found != name) return std::nullopt;
+  return static_cast<size_t>(found - sorted.begin());
 }
 
 }  // namespace
 
 /// What one call asks of the workers.
 struct PartialRun::Call {
-  std::vector<NamedTensor> feeds;     // names as in the signature
-  std::vector<std::string> fetches;   // names as in the signature
+  std::vector<NamedTensor> feeds;    // names as in the signature
+  std::vector<std::string> fetches;  // names as in the signature
   bool is_last = false;
 };
 
-PartialRun::PartialRun(std::shared_ptr<const PreparedGraph> prepared, Graph pruned, int64_t step_id, std::string session_handle,
-                       std::shared_ptr<ActiveStep> active, std::shared_ptr<ActiveSteps> active_steps)
-    : prepared_(std::move(prepared)), pruned_(std::move(pruned)), step_id_(step_id), session_handle_(std::move(session_handle)),
-      active_steps_(std::move(active_steps)), active_(std::move(active)) {}
+PartialRun::PartialRun(std::shared_ptr<const PreparedGraph> prepared, Graph pruned, int64_t step_id,
+                       std::string session_handle, std::shared_ptr<ActiveStep> active,
+                       std::shared_ptr<ActiveSteps> active_steps)
+    : prepared_(std::move(prepared)),
+      pruned_(std::move(pruned)),
+      step_id_(step_id),
+      session_handle_(std::move(session_handle)),
+      active_steps_(std::move(active_steps)),
+      active_(std::move(active)) {}
 
-Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
-                                            CancellationToken* cancellation, bool* ended) {
-  std::vector<std::string> feed_names;
-  for (const NamedTensor& feed : feeds) feed_names.push_back(feed.name);
-  Call call;
-  for (const std::string& name : CanonicalNames(feed_names)) call.feeds.push_back({name, feeds[call.feeds.size()].tensor});
-  call.fetches = CanonicalNames(fetches);
-
+Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feeds,
+                                            const std::vector<std::string>& fetches, CancellationToken* cancellation,
+                                            bool* ended) {
   std::lock_guard lock(mutex_);
-  *ended = true;
-  if (active_ == nullptr) return FailedPrecondition("The partial run is over.");
-  const Status valid = CheckNames(CanonicalNames(feed_names), call.fetches);
-  *ended = false;
-  HR_RETURN_IF_ERROR(valid);
-  for (const NamedTensor& feed : call.feeds) fed_.insert(feed.name);
-  for (const std::string& fetch : call.fetches) {
-    if (Status status = CheckFetch(fetch); !status.ok()) {
-      for (const NamedTensor& feed : call.feeds) fed_.erase(feed.name);
-      return status;
-    }
-  }
-  fetched_.insert(call.fetches.begin(), call.fetches.end());
-  const Signature& signature = prepared_->signature();
-  call.is_last = fed_.size() == signature.feeds.size() && fetched_.size() == signature.fetches.size();
+  *ended = active_ == nullptr;
+  if (*ended) return FailedPrecondition("The partial run is over.");
+  Call call;
+  for (const NamedTensor& feed : feeds) call.feeds.push_back({CanonicalName(feed.name), feed.tensor});
+  for (const std::string& fetch : fetches) call.fetches.push_back(CanonicalName(fetch));
+  HR_RETURN_IF_ERROR(Accept(&call));
 
   active_->Follow(cancellation);
   std::vector<Tensor> results(call.fetches.size());
@@ -64,8 +58,8 @@ Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feed
   }
   active_->Unfollow();
   if (!status.ok()) status = OutcomeOf(status, *active_);
-  if (call.is_last || !status.ok()) {
-    *ended = true;
+  *ended = call.is_last || !status.ok();
+  if (*ended) {
     CleanupStep(*prepared_, step_id_, active_steps_);
     active_ = nullptr;
   }
@@ -73,29 +67,32 @@ Result<std::vector<Tensor>> PartialRun::Run(const std::vector<NamedTensor>& feed
   return results;
 }
 
-Status PartialRun::CheckNames(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches) const {
+/// Checks the call against what was declared and used before; then its feeds and fetches count as used.
+Status PartialRun::Accept(Call* call) {
   const Signature& signature = prepared_->signature();
-  std::set<std::string> now;
-  for (const std::string& feed : feeds) {
-    if (!Declares(signature.feeds, feed)) {
-      return InvalidArgument("The feed ", feed, " was not specified in partial_run_setup.");
-    }
-    if (fed_.contains(feed) || !now.insert(feed).second) return InvalidArgument("The feed ", feed, " has already been fed.");
+  std::set<std::string> fed = fed_;
+  for (const NamedTensor& feed : call->feeds) {
+    const std::optional<size_t> index = IndexOf(signature.feeds, feed.name);
+    if (!index) return InvalidArgument("The feed ", feed.name, " was not specified in partial_run_setup.");
+    if (!fed.insert(feed.name).second) return InvalidArgument("The feed ", feed.name, " has already been fed.");
+    HR_RETURN_IF_ERROR(CheckFeedShape(*prepared_, *index, feed.tensor));
   }
-  now.clear();
-  for (const std::string& fetch : fetches) {
-    if (!Declares(signature.fetches, fetch)) {
+  std::set<std::string> fetched = fetched_;
+  for (const std::string& fetch : call->fetches) {
+    if (!IndexOf(signature.fetches, fetch)) {
       return InvalidArgument("The fetch ", fetch, " was not specified in partial_run_setup.");
     }
-    if (fetched_.contains(fetch) || !now.insert(fetch).second) {
-      return InvalidArgument("The fetch ", fetch, " has already been fetched.");
-    }
+    if (!fetched.insert(fetch).second) return InvalidArgument("The fetch ", fetch, " has already been fetched.");
+    HR_RETURN_IF_ERROR(CheckFetch(fetch, fed));
   }
+  fed_ = std::move(fed);
+  fetched_ = std::move(fetched);
+  call->is_last = fed_.size() == signature.feeds.size() && fetched_.size() == signature.fetches.size();
   return OkStatus();
 }
 
 /// Goes back from the fetch: what it needs must not come from a feed that is still to be fed.
-Status PartialRun::CheckFetch(const std::string& fetch) const {
+Status PartialRun::CheckFetch(const std::string& fetch, const std::set<std::string>& fed) const {
   std::vector<const Node*> stack;
   std::unordered_set<const Node*> seen;
   std::string name;
@@ -106,7 +103,7 @@ Status PartialRun::CheckFetch(const std::string& fetch) const {
     const Node* node = stack.back();
     stack.pop_back();
     if (!seen.insert(node).second) continue;
-    if (IsClientEnd(*node, &name) && node->num_outputs() > 0 && !fed_.contains(name)) {
+    if (IsClientEnd(*node, &name) && node->num_outputs() > 0 && !fed.contains(name)) {
       return InvalidArgument("Fetch ", fetch, " can't be computed from the feeds that have been fed so far.");
     }
     for (const Endpoint& input : node->inputs()) stack.push_back(input.node);
@@ -123,8 +120,11 @@ Status PartialRun::RunParts(const Call& call, std::vector<Tensor>* fetched) {
   std::vector<std::vector<size_t>> positions(parts.size());  // by part: where its fetches are in the call
   for (size_t i = 0; i < parts.size(); ++i) {
     const PreparedPart& part = parts[i];
-    RunGraphRequest request{.session_handle = session_handle_, .graph_handle = part.graph_handle, .step_id = step_id_,
-                            .is_partial = true, .is_last_partial_run = call.is_last};
+    RunGraphRequest request{.session_handle = session_handle_,
+                            .graph_handle = part.graph_handle,
+                            .step_id = step_id_,
+                            .is_partial = true,
+                            .is_last_partial_run = call.is_last};
     for (const PreparedEnd& end : part.feeds) {
       const auto found = std::ranges::find(call.feeds, signature.feeds[end.index], &NamedTensor::name);
       if (found != call.feeds.end()) request.feeds.push_back({end.key, found->tensor});

@@ -26,8 +26,8 @@ class PartialRun {
  private:
   struct Call;
 
-  Status CheckNames(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches) const;
-  Status CheckFetch(const std::string& fetch) const;
+  Status Accept(Call* call);
+  Status CheckFetch(const std::string& fetch, const std::set<std::string>& fed) const;
   Status RunParts(const Call& call, std::vector<Tensor>* fetched);
 
   const std::shared_ptr<const PreparedGraph> prepared_;
@@ -36,7 +36,7 @@ class PartialRun {
   const std::string session_handle_;
   const std::shared_ptr<ActiveSteps> active_steps_;
 
-  std::mutex mutex_;  // held while a call runs
+  std::mutex mutex_;                    // held while a call runs
   std::shared_ptr<ActiveStep> active_;  // null once the step is over; guarded by mutex_, as is all below
   bool begun_ = false;
   std::set<std::string> fed_;
@@ -54,7 +54,7 @@ class PartialRuns {
 
  private:
   mutable std::mutex mutex_;
-  uint64_t next_ = 1;                                          // guarded by mutex_
+  uint64_t next_ = 1;                                        // guarded by mutex_
   std::map<std::string, std::shared_ptr<PartialRun>> runs_;  // guarded by mutex_
 };
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "passes/fold.h"
 #include "passes/partition.h"
+#include "passes/pipeline.h"
 #include "passes/prune.h"
+#include "passes/tensor_name.h"
 #include "session/call_group.h"
 #include "session/local_worker.h"
 
@@ -27,6 +30,12 @@ size_t IndexOf(const std::vector<std::string>& sorted, const std::string& name) 
 int IndexOf(const std::vector<PlanEnd>& ends, const std::string& key) {
   const auto found = std::ranges::find(ends, key, &PlanEnd::name);
   return found == ends.end() ? -1 : static_cast<int>(found - ends.begin());
+}
+
+/// REQUIRES: the graph was pruned for the feed, so the name is right.
+PartialShape ShapeOf(const Graph& graph, const std::string& feed) {
+  const std::optional<TensorName> name = TensorName::Parse(feed);
+  return Endpoint{graph.Find(name->node), name->index}.shape();
 }
 
 void FindEnds(const Graph& graph, const Signature& signature, PreparedPart* part) {
@@ -53,19 +62,24 @@ Result<Graph> PruneForClient(const Graph& graph, const Signature& signature, con
   Graph pruned = graph.Clone();
   const DeviceAttributes& client = tasks.master().devices[0];
   const ClientEnds ends{.client_device = client.name, .client_incarnation = client.incarnation};
-  HR_RETURN_IF_ERROR(PruneToFetches(&pruned, signature.feeds, signature.fetches, signature.targets, ends));
+  HR_RETURN_IF_ERROR(RunPasses(&pruned, {{"prune", [&](Graph* g) {
+                                            return PruneToFetches(g, signature.feeds, signature.fetches,
+                                                                  signature.targets, ends);
+                                          }}}));
   return pruned;
 }
 
 Result<std::shared_ptr<const PreparedGraph>> PreparedGraph::Prepare(const Graph& graph, const Signature& signature,
                                                                     const SessionTasks& tasks,
                                                                     const std::string& session_handle) {
-  HR_ASSIGN_OR_RETURN(const Graph pruned, PruneForClient(graph, signature, tasks));
+  HR_ASSIGN_OR_RETURN(Graph pruned, PruneForClient(graph, signature, tasks));
+  HR_RETURN_IF_ERROR(RunPasses(&pruned, {{"fold", [](Graph* g) { return FoldConstants(g); }}}));
   PartitionOptions options;
   options.incarnation_of = [&tasks](const std::string& device) { return tasks.IncarnationOf(device); };
   HR_ASSIGN_OR_RETURN(auto parts, PartitionByTask(pruned, options));
   auto prepared = std::make_shared<PreparedGraph>();
   prepared->signature_ = signature;
+  for (const std::string& feed : signature.feeds) prepared->feed_shapes_.push_back(ShapeOf(graph, feed));
   HR_RETURN_IF_ERROR(prepared->Register(std::move(parts), tasks, session_handle));
   HR_RETURN_IF_ERROR(prepared->BindLocalPlan(tasks, session_handle));
   return std::shared_ptr<const PreparedGraph>(std::move(prepared));

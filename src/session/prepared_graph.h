@@ -33,9 +33,12 @@ class PreparedGraph {
   /// Prunes a copy of the placed `graph`, partitions it, and registers the parts. Blocks.
   /// Errors: those of PruneToFetches, PartitionByTask and Worker::RegisterGraph.
   static Result<std::shared_ptr<const PreparedGraph>> Prepare(const Graph& graph, const Signature& signature,
-                                                              const SessionTasks& tasks, const std::string& session_handle);
+                                                              const SessionTasks& tasks,
+                                                              const std::string& session_handle);
 
   const Signature& signature() const { return signature_; }
+  /// What the graph says of the feeds; constants were folded with these shapes. By index in the signature.
+  const std::vector<PartialShape>& feed_shapes() const { return feed_shapes_; }
   /// The master's own part, if any, is last: it runs on the thread that starts the step.
   const std::vector<PreparedPart>& parts() const { return parts_; }
 
@@ -51,6 +54,7 @@ class PreparedGraph {
   Status BindLocalPlan(const SessionTasks& tasks, const std::string& session_handle);
 
   Signature signature_;
+  std::vector<PartialShape> feed_shapes_;
   std::vector<PreparedPart> parts_;
   std::shared_ptr<RegisteredGraph> local_graph_;
   std::vector<int> local_feeds_;

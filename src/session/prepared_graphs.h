@@ -15,7 +15,8 @@ namespace headrace {
 /// Thread-safe. Preparing one signature holds up neither steps nor the preparing of others.
 class PreparedGraphs {
  public:
-  PreparedGraphs(const GraphSessionOptions& options, std::shared_ptr<const SessionTasks> tasks, std::string session_handle)
+  PreparedGraphs(const GraphSessionOptions& options, std::shared_ptr<const SessionTasks> tasks,
+                 std::string session_handle)
       : options_(options), tasks_(std::move(tasks)), session_handle_(std::move(session_handle)) {}
 
   /// Adds to the graph and places what is new. On error the graph stays as it was.
@@ -24,10 +25,12 @@ class PreparedGraphs {
   std::shared_ptr<const Graph> graph() const;
 
   /// Returns what was prepared for these names, prepared now where it was not. Errors: as OrderSignature and Prepare.
-  Result<std::shared_ptr<const StepBinding>> Find(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
+  Result<std::shared_ptr<const StepBinding>> Find(const std::vector<std::string>& feeds,
+                                                  const std::vector<std::string>& fetches,
                                                   const std::vector<std::string>& targets);
   /// The same with the feeds' names inside `feeds`.
-  Result<std::shared_ptr<const StepBinding>> Find(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
+  Result<std::shared_ptr<const StepBinding>> Find(const std::vector<NamedTensor>& feeds,
+                                                  const std::vector<std::string>& fetches,
                                                   const std::vector<std::string>& targets);
 
  private:
@@ -51,8 +54,9 @@ class PreparedGraphs {
   std::shared_ptr<const Graph> graph_;  // guarded by graph_mutex_
 
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<const StepBinding>> exact_;  // by names in the caller's order; guarded by mutex_
-  std::unordered_map<std::string, std::shared_ptr<Slot>> slots_;               // by Signature::Key; guarded by mutex_
+  std::unordered_map<std::string, std::shared_ptr<const StepBinding>>
+      exact_;                                                     // by names in the caller's order; guarded by mutex_
+  std::unordered_map<std::string, std::shared_ptr<Slot>> slots_;  // by Signature::Key; guarded by mutex_
 };
 
 }  // namespace headrace

@@ -58,7 +58,8 @@ Result<std::shared_ptr<RegisteredGraph>> RegisteredGraph::Compile(std::shared_pt
   for (const Node* node : graph->Nodes()) {
     const std::string& device = DeviceOf(*node).empty() ? default_device : DeviceOf(*node);
     if (!registered->environments_.contains(device)) {
-      return InvalidArgument(node->ToString(), " is placed on ", device, ", which is not a device of this task: ", default_device);
+      return InvalidArgument(node->ToString(), " is placed on ", device,
+                             ", which is not a device of this task: ", default_device);
     }
     if (first_device == nullptr) first_device = &device;
     is_split = is_split || device != *first_device;

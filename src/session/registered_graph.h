@@ -22,14 +22,15 @@ class RegisteredGraph : public std::enable_shared_from_this<RegisteredGraph> {
   /// `environments` has one entry for each device of the task. Errors: kInvalidArgument for a node on another task's device; those
   /// of the partitioner and the compiler.
   static Result<std::shared_ptr<RegisteredGraph>> Compile(std::shared_ptr<const Graph> graph,
-                                                          std::vector<PlanEnvironment> environments, uint64_t incarnation);
+                                                          std::vector<PlanEnvironment> environments,
+                                                          uint64_t incarnation);
 
   /// The only plan; null where there are several.
   const StepPlan* only_plan() const { return plans_.size() == 1 ? plans_[0].get() : nullptr; }
 
   /// Runs the step once; `done` comes when all plans have ended.
-  void Run(const std::shared_ptr<WorkerStep>& step, std::vector<NamedTensor> feeds, const std::vector<std::string>& fetch_keys,
-           RunDone done);
+  void Run(const std::shared_ptr<WorkerStep>& step, std::vector<NamedTensor> feeds,
+           const std::vector<std::string>& fetch_keys, RunDone done);
   /// Starts the plans, which take feeds from the step's rendezvous and leave fetches there.
   Status StartPartial(const std::shared_ptr<WorkerStep>& step);
 

@@ -1,11 +1,16 @@
 #include "session/session_step.h"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
+
+#include "sync/timers.h"
 
 namespace headrace {
 
 namespace {
+
+constexpr std::chrono::seconds kForRootCause(1);
 
 std::vector<Tensor> InCallersOrder(const std::vector<size_t>& order, const std::vector<Tensor>& tensors) {
   std::vector<Tensor> ordered;
@@ -61,8 +66,13 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
  public:
   DistributedStep(std::shared_ptr<const StepBinding> binding, int64_t step_id, std::shared_ptr<ActiveStep> active,
                   std::shared_ptr<ActiveSteps> active_steps, StepDone done)
-      : binding_(std::move(binding)), prepared_(*binding_->prepared), step_id_(step_id), active_(std::move(active)),
-        active_steps_(std::move(active_steps)), done_(std::move(done)), fetched_(prepared_.signature().fetches.size()),
+      : binding_(std::move(binding)),
+        prepared_(*binding_->prepared),
+        step_id_(step_id),
+        active_(std::move(active)),
+        active_steps_(std::move(active_steps)),
+        done_(std::move(done)),
+        fetched_(prepared_.signature().fetches.size()),
         num_running_(prepared_.parts().size()) {}
 
   void Start(const std::vector<Tensor>& feeds, const std::string& session_handle) {
@@ -106,7 +116,15 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
       std::lock_guard lock(mutex_);
       KeepRootCause(&status_, named);
     }
+    if (named.derived() && reason.ok()) return AwaitRootCause(named);
     token.Cancel(named.AsDerived());
+  }
+
+  /// The part whose failure this one follows from is about to report it; cancelling it now could lose its reason on the way.
+  void AwaitRootCause(const Status& consequence) {
+    SharedTimers().At(RealClock().Now() + kForRootCause, [weak = weak_from_this(), consequence] {
+      if (const auto self = weak.lock()) self->active_->cancellation().Cancel(consequence);
+    });
   }
 
   const std::shared_ptr<const StepBinding> binding_;
@@ -130,8 +148,27 @@ StepBinding::StepBinding(std::shared_ptr<const PreparedGraph> graph, const Signa
   for (const size_t fetch : fetches) local_results.push_back(static_cast<size_t>(prepared->local_fetches()[fetch]));
 }
 
-Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<const Tensor* const> feeds, int64_t step_id,
-                                         ActiveStep* active) {
+Status CheckFeedShape(const PreparedGraph& prepared, size_t index, const Tensor& value) {
+  const PartialShape& expected = prepared.feed_shapes()[index];
+  const Shape& actual = value.shape();
+  bool fits = !expected.has_rank() || expected.rank() == actual.rank();
+  for (int dim = 0; fits && dim < expected.rank(); ++dim) {
+    fits = expected.dim(dim) == PartialShape::kUnknownDim || expected.dim(dim) == actual.dim(dim);
+  }
+  if (fits) return OkStatus();
+  return InvalidArgument("Cannot feed value of shape ", actual, " for Tensor '", prepared.signature().feeds[index],
+                         "', which has shape ", expected);
+}
+
+Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds) {
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    HR_RETURN_IF_ERROR(CheckFeedShape(*binding.prepared, binding.feeds[i], *feeds[i]));
+  }
+  return OkStatus();
+}
+
+Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<const Tensor* const> feeds,
+                                         int64_t step_id, ActiveStep* active) {
   const StepPlan& plan = *binding.prepared->local_plan();
   std::vector<Tensor> args(plan.feeds().size());
   std::vector<Tensor> results(plan.fetches().size());
@@ -151,7 +188,8 @@ void StartStep(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> f
   if (binding->prepared->local_plan() != nullptr) {
     return LocalStep::Start(std::move(binding), feeds, step_id, std::move(active), std::move(done));
   }
-  std::make_shared<DistributedStep>(std::move(binding), step_id, std::move(active), std::move(active_steps), std::move(done))
+  std::make_shared<DistributedStep>(std::move(binding), step_id, std::move(active), std::move(active_steps),
+                                    std::move(done))
       ->Start(feeds, session_handle);
 }
 
@@ -169,7 +207,11 @@ Status WithTaskName(const Status& status, const std::string& task) {
 
 Status OutcomeOf(const Status& status, ActiveStep& active) {
   const Status reason = active.cancellation().status();
-  return status.derived() && !reason.ok() && !reason.derived() ? reason : status;
+  if (!status.derived() || reason.ok() || reason.derived()) return status;
+  // A part that ends by the deadline says what it waited for.
+  if (reason.code() == Code::kDeadlineExceeded && status.code() == reason.code())
+    return Status(status.code(), status.message());
+  return reason;
 }
 
 }  // namespace headrace

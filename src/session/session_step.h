@@ -14,20 +14,24 @@ namespace headrace {
 /// A prepared graph as one caller names it: feeds and fetches in the caller's order.
 struct StepBinding {
   std::shared_ptr<const PreparedGraph> prepared;
-  std::vector<size_t> feeds;         // by position: the index in the signature
-  std::vector<size_t> fetches;       // by position: the index in the signature
-  std::vector<int> local_args;       // by position: the plan's feed, or -1; only where there is a local plan
-  std::vector<size_t> local_results; // by position: the plan's fetch
+  std::vector<size_t> feeds;          // by position: the index in the signature
+  std::vector<size_t> fetches;        // by position: the index in the signature
+  std::vector<int> local_args;        // by position: the plan's feed, or -1; only where there is a local plan
+  std::vector<size_t> local_results;  // by position: the plan's fetch
 
   StepBinding(std::shared_ptr<const PreparedGraph> graph, const SignatureOrder& order);
 };
+
+/// `index` is the feed's in the signature. Errors: kInvalidArgument for a tensor that does not fit the shape its feed has in the graph.
+Status CheckFeedShape(const PreparedGraph& prepared, size_t index, const Tensor& value);
+Status CheckFeedShapes(const StepBinding& binding, std::span<const Tensor* const> feeds);
 
 using StepDone = std::function<void(const Status&, std::vector<Tensor> fetches)>;
 
 /// Runs the binding's local plan on the calling thread and waits. `feeds` points at each feed.
 /// REQUIRES: prepared->local_plan() != nullptr.
-Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<const Tensor* const> feeds, int64_t step_id,
-                                         ActiveStep* active);
+Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<const Tensor* const> feeds,
+                                         int64_t step_id, ActiveStep* active);
 
 /// Starts the step; `done` comes when everything that runs for it has ended. What the step leaves at the workers is cleaned up
 /// behind it. The active step is held until then.

@@ -21,14 +21,16 @@ TimePoint DeadlineAfter(const GraphSessionOptions& options, int64_t timeout_ms) 
 void WaitNamingTheMissing(CallGroup* calls, const std::vector<SessionTask>& tasks, Clock* clock) {
   while (!calls->WaitUntil(clock->Now() + kLogEvery)) {
     for (const size_t missing : calls->Missing()) {
-      LogInfo("session", "creating the session: still waiting for ", tasks[missing].name, " at ", tasks[missing].address);
+      LogInfo("session", "creating the session: still waiting for ", tasks[missing].name, " at ",
+              tasks[missing].address);
     }
   }
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const SessionTasks>> SessionTasks::Open(const GraphSessionOptions& options, const std::string& handle) {
+Result<std::shared_ptr<const SessionTasks>> SessionTasks::Open(const GraphSessionOptions& options,
+                                                               const std::string& handle) {
   auto tasks = std::make_shared<SessionTasks>();
   HR_RETURN_IF_ERROR(tasks->Choose(options));
   HR_RETURN_IF_ERROR(tasks->Contact(options));
@@ -55,7 +57,8 @@ Status SessionTasks::Choose(const GraphSessionOptions& options) {
     has_master = has_master || is_master;
     tasks_.push_back(SessionTask{name, options.workers->AddressOf(name), std::move(worker), {}});
   }
-  if (!has_master) return NotFound("The cluster has no task ", options.master_task, ", which is to be the session's master");
+  if (!has_master)
+    return NotFound("The cluster has no task ", options.master_task, ", which is to be the session's master");
   return OkStatus();
 }
 
@@ -64,10 +67,11 @@ Status SessionTasks::Contact(const GraphSessionOptions& options) {
   auto calls = std::make_shared<CallGroup>(tasks_.size());
   auto found = std::make_shared<std::vector<std::vector<DeviceAttributes>>>(tasks_.size());
   for (size_t i = 0; i < tasks_.size(); ++i) {
-    tasks_[i].worker->GetStatus(deadline, [calls, found, i](const Status& status, std::vector<DeviceAttributes> devices) {
-      (*found)[i] = std::move(devices);
-      calls->Answer(i, status);
-    });
+    tasks_[i].worker->GetStatus(deadline,
+                                [calls, found, i](const Status& status, std::vector<DeviceAttributes> devices) {
+                                  (*found)[i] = std::move(devices);
+                                  calls->Answer(i, status);
+                                });
   }
   WaitNamingTheMissing(calls.get(), tasks_, options.runtime->clock);
   std::string missing;
@@ -82,8 +86,8 @@ Status SessionTasks::Contact(const GraphSessionOptions& options) {
     missing += StrCat(missing.empty() ? "" : "; ", tasks_[i].name, " at ", tasks_[i].address, ": ", status.message());
   }
   if (missing.empty()) return OkStatus();
-  return DeadlineExceeded("creating the session: waited ", static_cast<double>(options.creation_timeout_ms) / 1000, " s for ",
-                          missing);
+  return DeadlineExceeded("creating the session: waited ", static_cast<double>(options.creation_timeout_ms) / 1000,
+                          " s for ", missing);
 }
 
 Status SessionTasks::CreateSessions(const GraphSessionOptions& options, const std::string& handle) const {
@@ -95,7 +99,8 @@ Status SessionTasks::CreateSessions(const GraphSessionOptions& options, const st
   auto calls = std::make_shared<CallGroup>(tasks_.size());
   const TimePoint deadline = DeadlineAfter(options, options.creation_timeout_ms);
   for (size_t i = 0; i < tasks_.size(); ++i) {
-    tasks_[i].worker->CreateWorkerSession(request, deadline, [calls, i](const Status& status) { calls->Answer(i, status); });
+    tasks_[i].worker->CreateWorkerSession(request, deadline,
+                                          [calls, i](const Status& status) { calls->Answer(i, status); });
   }
   calls->Wait();
   const Status status = calls->RootCause();
@@ -126,7 +131,8 @@ std::vector<DeviceAttributes> SessionTasks::Devices() const {
 void SessionTasks::Close(const std::string& handle, TimePoint deadline) const {
   auto calls = std::make_shared<CallGroup>(tasks_.size());
   for (size_t i = 0; i < tasks_.size(); ++i) {
-    tasks_[i].worker->DeleteWorkerSession(handle, deadline, [calls, i](const Status& status) { calls->Answer(i, status); });
+    tasks_[i].worker->DeleteWorkerSession(handle, deadline,
+                                          [calls, i](const Status& status) { calls->Answer(i, status); });
   }
   calls->Wait();
 }

@@ -21,7 +21,8 @@ class SessionTasks {
  public:
   /// Waits for all tasks that the options name, and creates the session `handle` at each.
   /// Errors: as GraphSession::Create; kInvalidArgument for a malformed filter; kNotFound for an unknown master task.
-  static Result<std::shared_ptr<const SessionTasks>> Open(const GraphSessionOptions& options, const std::string& handle);
+  static Result<std::shared_ptr<const SessionTasks>> Open(const GraphSessionOptions& options,
+                                                          const std::string& handle);
 
   const std::vector<SessionTask>& tasks() const { return tasks_; }
   const SessionTask& master() const { return tasks_[master_index_]; }

@@ -80,8 +80,9 @@ Endpoint TestProgram::Const(const std::string& name, float value, const std::str
 
 Endpoint TestProgram::Variable(const std::string& name, float initial, const std::string& device, Endpoint added) {
   const AttrMap dtype = {{"dtype", DType::kFloat}};
-  const Endpoint handle = Op(name, "VarHandleOp", {},
-                             {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}, {"shared_name", name}}, device);
+  const Endpoint handle =
+      Op(name, "VarHandleOp", {}, {{"dtype", DType::kFloat}, {"shape", PartialShape::Scalar()}, {"shared_name", name}},
+         device);
   Op(name + "/init", "AssignVariableOp", {handle, Const(name + "/initial", initial, device)}, dtype, device);
   if (added) Op(name + "/add", "AssignAddVariableOp", {handle, added}, dtype, device);
   return Op(name + "/read", "ReadVariableOp", {handle}, dtype, device);

@@ -27,7 +27,9 @@ class TestCluster final : public WorkerDirectory, public std::enable_shared_from
   std::string AddressOf(const std::string& task_name) const override { return "address of " + task_name; }
 
   std::shared_ptr<LocalWorker> Start(const std::string& task_name, int num_devices = 1);
-  void Replace(const std::string& task_name, std::shared_ptr<Worker> worker) { workers_[task_name] = std::move(worker); }
+  void Replace(const std::string& task_name, std::shared_ptr<Worker> worker) {
+    workers_[task_name] = std::move(worker);
+  }
   LocalWorker& LocalAt(const std::string& task_name) { return dynamic_cast<LocalWorker&>(*workers_.at(task_name)); }
 
   GraphSessionOptions Options(const std::string& master_task);

@@ -30,13 +30,9 @@ void AppendKey(std::string* key, const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::vector<std::string> CanonicalNames(const std::vector<std::string>& texts) {
-  std::vector<std::string> names;
-  for (const std::string& text : texts) {
-    const std::optional<TensorName> name = TensorName::Parse(text);
-    names.push_back(name ? name->ToString() : text);
-  }
-  return names;
+std::string CanonicalName(const std::string& text) {
+  const std::optional<TensorName> name = TensorName::Parse(text);
+  return name ? name->ToString() : text;
 }
 
 std::string Signature::Key() const {
@@ -49,8 +45,11 @@ std::string Signature::Key() const {
 
 Result<SignatureOrder> OrderSignature(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
                                       const std::vector<std::string>& targets) {
-  if (fetches.empty() && targets.empty()) return InvalidArgument("Must specify at least one target to fetch or execute.");
-  const std::vector<std::string> fed = CanonicalNames(feeds), fetched = CanonicalNames(fetches);
+  if (fetches.empty() && targets.empty())
+    return InvalidArgument("Must specify at least one target to fetch or execute.");
+  std::vector<std::string> fed, fetched;
+  for (const std::string& feed : feeds) fed.push_back(CanonicalName(feed));
+  for (const std::string& fetch : fetches) fetched.push_back(CanonicalName(fetch));
   SignatureOrder order;
   order.feeds = SortUnique(fed, &order.signature.feeds);
   if (order.signature.feeds.size() != fed.size()) {
@@ -60,7 +59,8 @@ Result<SignatureOrder> OrderSignature(const std::vector<std::string>& feeds, con
   }
   order.fetches = SortUnique(fetched, &order.signature.fetches);
   for (const std::string& fetch : order.signature.fetches) {
-    if (std::ranges::binary_search(order.signature.feeds, fetch)) return InvalidArgument(fetch, " is both fed and fetched.");
+    if (std::ranges::binary_search(order.signature.feeds, fetch))
+      return InvalidArgument(fetch, " is both fed and fetched.");
   }
   SortUnique(targets, &order.signature.targets);
   return order;

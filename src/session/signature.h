@@ -20,7 +20,7 @@ struct Signature {
 };
 
 /// "x" as "x:0"; what is no name stays as it is: pruning then reports that it was not found.
-std::vector<std::string> CanonicalNames(const std::vector<std::string>& texts);
+std::string CanonicalName(const std::string& text);
 
 struct SignatureOrder {
   Signature signature;

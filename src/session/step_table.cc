@@ -40,7 +40,8 @@ std::string_view TaskOf(std::string_view key_or_device) {
 }
 
 WorkerStep::WorkerStep(int64_t id, std::string task_name, std::shared_ptr<RemoteReceiver> receiver)
-    : id_(id), local_(MakeLocalRendezvous()),
+    : id_(id),
+      local_(MakeLocalRendezvous()),
       rendezvous_(std::make_shared<TaskRendezvous>(id, std::move(task_name), local_, std::move(receiver))) {}
 
 bool WorkerStep::BeginPartial() {

@@ -42,7 +42,7 @@ class WorkerStep {
   CancellationToken cancellation_;
 
   std::mutex mutex_;
-  bool partial_begun_ = false;                                // guarded by mutex_, as is all below
+  bool partial_begun_ = false;  // guarded by mutex_, as is all below
   bool finished_ = false;
   Status outcome_;
   std::vector<std::function<void(const Status&)>> waiting_;

@@ -66,7 +66,8 @@ class HR_EXPORT Worker {
   virtual const std::string& task_name() const = 0;
 
   /// Waits for the task to be reachable, until the deadline. Repeatable.
-  virtual void GetStatus(TimePoint deadline, std::function<void(const Status&, std::vector<DeviceAttributes>)> done) = 0;
+  virtual void GetStatus(TimePoint deadline,
+                         std::function<void(const Status&, std::vector<DeviceAttributes>)> done) = 0;
   virtual void CreateWorkerSession(const CreateWorkerSessionRequest& request, TimePoint deadline, StatusDone done) = 0;
   /// Repeatable. Errors: none for an unknown session.
   virtual void DeleteWorkerSession(const std::string& session_handle, TimePoint deadline, StatusDone done) = 0;
@@ -84,7 +85,8 @@ class HR_EXPORT Worker {
   virtual void CleanupAll(const std::vector<std::string>& containers, TimePoint deadline, StatusDone done) = 0;
   /// Takes a tensor that the task's part of the step sends under `key`. Errors: kAborted when the key's incarnation is not the
   /// device's.
-  virtual void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation, Rendezvous::Done done) = 0;
+  virtual void RecvTensor(int64_t step_id, const std::string& key, CancellationToken* cancellation,
+                          Rendezvous::Done done) = 0;
 };
 
 /// Finds the workers of a cluster. Thread-safe.

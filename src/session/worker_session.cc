@@ -6,7 +6,10 @@ namespace headrace {
 
 WorkerSession::WorkerSession(CreateWorkerSessionRequest request, std::vector<DeviceAttributes> devices,
                              std::shared_ptr<Runtime> runtime, std::vector<std::shared_ptr<ResourceManager>> resources)
-    : request_(std::move(request)), devices_(std::move(devices)), runtime_(std::move(runtime)), resources_(std::move(resources)) {}
+    : request_(std::move(request)),
+      devices_(std::move(devices)),
+      runtime_(std::move(runtime)),
+      resources_(std::move(resources)) {}
 
 Result<std::string> WorkerSession::Register(std::shared_ptr<const Graph> graph) {
   std::vector<PlanEnvironment> environments;

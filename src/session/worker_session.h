@@ -16,8 +16,8 @@ namespace headrace {
 class WorkerSession {
  public:
   /// `resources` are by device: the task's, or the session's own where it isolates its state.
-  WorkerSession(CreateWorkerSessionRequest request, std::vector<DeviceAttributes> devices, std::shared_ptr<Runtime> runtime,
-                std::vector<std::shared_ptr<ResourceManager>> resources);
+  WorkerSession(CreateWorkerSessionRequest request, std::vector<DeviceAttributes> devices,
+                std::shared_ptr<Runtime> runtime, std::vector<std::shared_ptr<ResourceManager>> resources);
 
   const std::string& handle() const { return request_.session_handle; }
   const std::string& master_task() const { return request_.master_task; }
@@ -38,7 +38,7 @@ class WorkerSession {
   const std::vector<std::shared_ptr<ResourceManager>> resources_;
   KernelCache kernels_;
   mutable std::mutex mutex_;
-  uint64_t next_graph_ = 0;                                          // guarded by mutex_
+  uint64_t next_graph_ = 0;                                         // guarded by mutex_
   std::map<std::string, std::shared_ptr<RegisteredGraph>> graphs_;  // by handle; guarded by mutex_
 };
 

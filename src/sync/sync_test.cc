@@ -51,7 +51,8 @@ TEST(ThreadPoolTest, ParallelForNestsWithoutDeadlockOnOneThread) {
   Notification done;
   pool->Schedule([&] {
     pool->ParallelFor(8, 1e6, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) pool->ParallelFor(8, 1e6, [&](int64_t b, int64_t e) { count += int(e - b); });
+      for (int64_t i = begin; i < end; ++i)
+        pool->ParallelFor(8, 1e6, [&](int64_t b, int64_t e) { count += int(e - b); });
     });
     done.Notify();
   });

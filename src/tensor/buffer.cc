@@ -21,9 +21,9 @@ bool MemoryAccount::Charge(int64_t bytes) {
 namespace {
 
 constexpr int64_t kAlignment = 64;
-constexpr int64_t kPooledFrom = int64_t{64} << 10;    // smaller blocks are left to malloc
+constexpr int64_t kPooledFrom = int64_t{64} << 10;  // smaller blocks are left to malloc
 constexpr int64_t kHugePage = int64_t{2} << 20;
-constexpr int64_t kKeptBytes = int64_t{1} << 30;      // what the pool holds on to at most
+constexpr int64_t kKeptBytes = int64_t{1} << 30;  // what the pool holds on to at most
 
 /// Rounds up to one of four sizes per power of two, so that at most a fifth of a block is waste.
 int64_t RoundToClass(int64_t size_bytes) {
@@ -87,7 +87,8 @@ class CpuBuffer final : public Buffer {
   static constexpr int64_t kHeaderBytes = kAlignment;
 
   /// `allocation` is what free() takes back with the buffer itself.
-  CpuBuffer(void* data, int64_t size_bytes, int64_t block_bytes, void* allocation, const std::shared_ptr<MemoryAccount>& account)
+  CpuBuffer(void* data, int64_t size_bytes, int64_t block_bytes, void* allocation,
+            const std::shared_ptr<MemoryAccount>& account)
       : Buffer(data, size_bytes), block_bytes_(block_bytes), allocation_(allocation), account_(account) {}
 
   void Destroy() override {

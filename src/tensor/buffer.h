@@ -41,7 +41,8 @@ class HR_EXPORT Buffer {
   int64_t size_bytes() const { return size_bytes_; }
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref() {
-    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      Destroy();
   }
   /// True when the caller holds the only reference: the content may be changed in place.
   bool IsUnique() const { return references_.load(std::memory_order_acquire) == 1; }

@@ -68,7 +68,9 @@ const Row& RowOf(DType type) {
 
 int64_t DTypeSize(DType type) { return RowOf(type).size; }
 
-std::string_view DTypeShortName(DType type) { return IsRef(type) ? RowOf(type).short_ref_name : RowOf(type).short_name; }
+std::string_view DTypeShortName(DType type) {
+  return IsRef(type) ? RowOf(type).short_ref_name : RowOf(type).short_name;
+}
 
 std::string_view DTypeName(DType type) { return IsRef(type) ? RowOf(type).ref_name : RowOf(type).name; }
 

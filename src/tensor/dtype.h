@@ -73,8 +73,14 @@ constexpr bool IsFloating(DType type) {
 }
 constexpr bool IsInteger(DType type) {
   switch (type) {
-    case DType::kInt8: case DType::kInt16: case DType::kInt32: case DType::kInt64:
-    case DType::kUint8: case DType::kUint16: case DType::kUint32: case DType::kUint64:
+    case DType::kInt8:
+    case DType::kInt16:
+    case DType::kInt32:
+    case DType::kInt64:
+    case DType::kUint8:
+    case DType::kUint16:
+    case DType::kUint32:
+    case DType::kUint64:
       return true;
     default:
       return false;
@@ -89,7 +95,11 @@ struct HR_EXPORT Half {
   explicit Half(float value);
   explicit Half(double value) : Half(static_cast<float>(value)) {}
   operator float() const;
-  static Half FromBits(uint16_t bits) { Half half; half.bits = bits; return half; }
+  static Half FromBits(uint16_t bits) {
+    Half half;
+    half.bits = bits;
+    return half;
+  }
 };
 
 /// The upper half of a float; conversion rounds to nearest even.
@@ -106,15 +116,18 @@ struct BFloat16 {
   }
   explicit BFloat16(double value) : BFloat16(static_cast<float>(value)) {}
   operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
-  static BFloat16 FromBits(uint16_t bits) { BFloat16 value; value.bits = bits; return value; }
+  static BFloat16 FromBits(uint16_t bits) {
+    BFloat16 value;
+    value.bits = bits;
+    return value;
+  }
 };
 
 struct ResourceHandle;
 class Variant;
 
 /// DTypeOf<T>: the DType stored as C++ type T.
-template <typename T>
-inline constexpr DType kDTypeOf = DType::kInvalid;
+template <typename T> inline constexpr DType kDTypeOf = DType::kInvalid;
 template <> inline constexpr DType kDTypeOf<float> = DType::kFloat;
 template <> inline constexpr DType kDTypeOf<double> = DType::kDouble;
 template <> inline constexpr DType kDTypeOf<int32_t> = DType::kInt32;

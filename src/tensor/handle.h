@@ -48,10 +48,7 @@ class Variant {
   bool empty() const { return object_ == nullptr; }
   const std::shared_ptr<const VariantObject>& object() const { return object_; }
   /// Returns the object as a T, or nullptr.
-  template <typename T>
-  std::shared_ptr<const T> As() const {
-    return std::dynamic_pointer_cast<const T>(object_);
-  }
+  template <typename T> std::shared_ptr<const T> As() const { return std::dynamic_pointer_cast<const T>(object_); }
 
  private:
   std::shared_ptr<const VariantObject> object_;

@@ -87,9 +87,7 @@ bool operator==(const Shape& a, const Shape& b) { return std::ranges::equal(a.di
 
 std::string Shape::ToString() const { return DimsText(dims()); }
 
-bool PartialShape::IsFullyKnown() const {
-  return known_rank_ && std::ranges::find(dims_, kUnknownDim) == dims_.end();
-}
+bool PartialShape::IsFullyKnown() const { return known_rank_ && std::ranges::find(dims_, kUnknownDim) == dims_.end(); }
 
 std::optional<int64_t> PartialShape::num_elements() const {
   if (!IsFullyKnown()) return std::nullopt;

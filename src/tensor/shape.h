@@ -69,7 +69,9 @@ class HR_EXPORT PartialShape {
   PartialShape(const Shape& shape)  // NOLINT: every shape is a partial shape
       : known_rank_(true), dims_(shape.dims().begin(), shape.dims().end()) {}
 
-  static PartialShape UnknownOfRank(int rank) { return PartialShape(std::vector<int64_t>(static_cast<size_t>(rank), kUnknownDim)); }
+  static PartialShape UnknownOfRank(int rank) {
+    return PartialShape(std::vector<int64_t>(static_cast<size_t>(rank), kUnknownDim));
+  }
   static PartialShape Scalar() { return PartialShape(std::vector<int64_t>{}); }
 
   bool has_rank() const { return known_rank_; }

@@ -9,8 +9,7 @@ namespace headrace {
 namespace {
 
 /// Storage of elements that have constructors.
-template <typename T>
-class ObjectBuffer final : public Buffer {
+template <typename T> class ObjectBuffer final : public Buffer {
  public:
   ObjectBuffer(std::unique_ptr<T[]> elements, int64_t size_bytes, const std::shared_ptr<MemoryAccount>& account)
       : Buffer(elements.get(), size_bytes), elements_(std::move(elements)), account_(account) {}
@@ -38,8 +37,7 @@ Result<BufferPtr> AllocateObjects(int64_t count, int64_t size_bytes, const std::
   return BufferPtr(new ObjectBuffer<T>(std::move(elements), size_bytes, account));
 }
 
-template <typename T>
-void AppendElement(std::string& out, const T& value) {
+template <typename T> void AppendElement(std::string& out, const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
     out += '"';
     out += value;
@@ -115,8 +113,8 @@ Result<Tensor> Tensor::Clone(const std::shared_ptr<MemoryAccount>& account) cons
 
 std::string Tensor::Summary(int64_t max_elements) const {
   std::string out = StrCat(TypeAndShape(), " =");
-  Status status = ForDType<float, double, int32_t, int64_t, uint8_t, int16_t, int8_t, uint16_t, uint32_t, uint64_t, bool, Half,
-                           BFloat16, std::string>(dtype_, "Summary", [&]<typename T>() {
+  Status status = ForDType<float, double, int32_t, int64_t, uint8_t, int16_t, int8_t, uint16_t, uint32_t, uint64_t,
+                           bool, Half, BFloat16, std::string>(dtype_, "Summary", [&]<typename T>() {
     for (int64_t i = 0; i < std::min(num_elements(), max_elements); ++i) {
       out += ' ';
       AppendElement<T>(out, data<T>()[static_cast<size_t>(i)]);

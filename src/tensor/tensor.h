@@ -43,38 +43,33 @@ class HR_EXPORT Tensor {
 
   /// Makes a tensor with undefined content for plain data, default elements for string, resource and variant.
   /// Errors: kInvalidArgument for an invalid dtype; kResourceExhausted over the account's limit.
-  static Result<Tensor> Allocate(DType dtype, const Shape& shape, const std::shared_ptr<MemoryAccount>& account = nullptr,
+  static Result<Tensor> Allocate(DType dtype, const Shape& shape,
+                                 const std::shared_ptr<MemoryAccount>& account = nullptr,
                                  Allocator& allocator = CpuAllocator());
   /// Wraps existing bytes. REQUIRES: plain data, and buffer->size_bytes() >= offset_bytes + the shape's bytes.
   Tensor(DType dtype, const Shape& shape, BufferPtr buffer, int64_t offset_bytes = 0)
       : dtype_(dtype), shape_(shape), buffer_(std::move(buffer)), offset_bytes_(offset_bytes) {}
 
   /// For values that the program itself makes (small, so memory is taken for granted).
-  template <typename T>
-  static Tensor Scalar(T value) {
-    return FromValues<T>(std::span<const T>(&value, 1), Shape());
-  }
+  template <typename T> static Tensor Scalar(T value) { return FromValues<T>(std::span<const T>(&value, 1), Shape()); }
   static Tensor Scalar(const char* value) { return Scalar(std::string(value)); }
-  template <typename T>
-  static Tensor Vector(std::initializer_list<T> values) {
-    return FromValues<T>(std::span<const T>(values.begin(), values.size()), Shape({static_cast<int64_t>(values.size())}));
+  template <typename T> static Tensor Vector(std::initializer_list<T> values) {
+    return FromValues<T>(std::span<const T>(values.begin(), values.size()),
+                         Shape({static_cast<int64_t>(values.size())}));
   }
-  template <typename T>
-  static Tensor Vector(const std::vector<T>& values) {
+  template <typename T> static Tensor Vector(const std::vector<T>& values) {
     return FromValues<T>(std::span<const T>(values), Shape({static_cast<int64_t>(values.size())}));
   }
   static Tensor Vector(const std::vector<bool>& values);
   /// REQUIRES: values.size() == shape.num_elements().
-  template <typename T>
-  static Tensor FromValues(std::span<const T> values, const Shape& shape) {
+  template <typename T> static Tensor FromValues(std::span<const T> values, const Shape& shape) {
     HR_CHECK(static_cast<int64_t>(values.size()) == shape.num_elements());
     Result<Tensor> made = Allocate(kDTypeOf<T>, shape);
     HR_CHECK(made.ok());
     std::copy(values.begin(), values.end(), made->template mutable_data<T>().begin());
     return *std::move(made);
   }
-  template <typename T>
-  static Tensor FromValues(std::initializer_list<T> values, const Shape& shape) {
+  template <typename T> static Tensor FromValues(std::initializer_list<T> values, const Shape& shape) {
     return FromValues<T>(std::span<const T>(values.begin(), values.size()), shape);
   }
 
@@ -88,19 +83,16 @@ class HR_EXPORT Tensor {
   int64_t size_bytes() const { return num_elements() * DTypeSize(dtype_); }
 
   /// All elements. REQUIRES: T stores dtype().
-  template <typename T>
-  std::span<const T> data() const {
+  template <typename T> std::span<const T> data() const {
     HR_CHECK(dtype_ == kDTypeOf<T>);
     return {static_cast<const T*>(raw()), static_cast<size_t>(num_elements())};
   }
-  template <typename T>
-  std::span<T> mutable_data() {
+  template <typename T> std::span<T> mutable_data() {
     HR_CHECK(dtype_ == kDTypeOf<T>);
     return {static_cast<T*>(mutable_raw()), static_cast<size_t>(num_elements())};
   }
   /// The one element. REQUIRES: num_elements() == 1.
-  template <typename T>
-  const T& scalar() const {
+  template <typename T> const T& scalar() const {
     HR_CHECK(num_elements() == 1);
     return data<T>()[0];
   }
@@ -138,8 +130,7 @@ class HR_EXPORT Tensor {
 
 /// Calls `visit.template operator()<T>()` with the C++ type of `dtype`, one of Ts, and returns its Status.
 /// Errors: kUnimplemented, naming `what`, for any other type.
-template <typename... Ts, typename Visit>
-Status ForDType(DType dtype, std::string_view what, Visit&& visit) {
+template <typename... Ts, typename Visit> Status ForDType(DType dtype, std::string_view what, Visit&& visit) {
   Status status = Unimplemented(what, ": dtype ", DTypeName(dtype), " is not supported");
   (void)((dtype == kDTypeOf<Ts> ? (status = visit.template operator()<Ts>(), true) : false) || ...);
   return status;

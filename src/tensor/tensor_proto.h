@@ -18,19 +18,19 @@ class TensorShapeProto;
 /// Reads a tensor in any form that occurs: raw content, typed lists, lists whose last value repeats. Sizes are checked before
 /// anything is allocated; what is expanded from fewer values may take 2 GiB at most.
 /// Errors: kInvalidArgument for a bad dtype or shape, or values that do not fit; kResourceExhausted over the account's limit.
-HR_EXPORT Result<Tensor> TensorFromProto(const proto::TensorProto& proto,
-                                         const std::shared_ptr<MemoryAccount>& account = nullptr);
+Result<Tensor> TensorFromProto(const proto::TensorProto& proto,
+                               const std::shared_ptr<MemoryAccount>& account = nullptr);
 
 /// Writes raw content for plain data, lists for strings, handles and variants.
 /// Errors: kInvalidArgument for an invalid tensor; those of VariantObject::Encode.
-HR_EXPORT Status TensorToProto(const Tensor& tensor, proto::TensorProto* proto);
+Status TensorToProto(const Tensor& tensor, proto::TensorProto* proto);
 
 /// Errors: kInvalidArgument for an extent below -1 or a rank over Shape::kMaxRank.
-HR_EXPORT Result<PartialShape> ShapeFromProto(const proto::TensorShapeProto& proto);
-HR_EXPORT void ShapeToProto(const PartialShape& shape, proto::TensorShapeProto* proto);
+Result<PartialShape> ShapeFromProto(const proto::TensorShapeProto& proto);
+void ShapeToProto(const PartialShape& shape, proto::TensorShapeProto* proto);
 
 /// A variant value as it came over the wire, of a type that nobody here reads: kept as it is and written again unchanged.
-class HR_EXPORT OpaqueVariant final : public VariantObject {
+class OpaqueVariant final : public VariantObject {
  public:
   OpaqueVariant(std::string type_name, std::string metadata, std::vector<Tensor> tensors)
       : type_name_(std::move(type_name)), metadata_(std::move(metadata)), tensors_(std::move(tensors)) {}
@@ -52,6 +52,6 @@ class HR_EXPORT OpaqueVariant final : public VariantObject {
 using VariantDecoder = std::function<Result<std::shared_ptr<const VariantObject>>(const OpaqueVariant& encoded)>;
 
 /// Lets TensorFromProto make objects of `type_name`. Called by the composition roots before use; not thread-safe.
-HR_EXPORT void RegisterVariantDecoder(std::string type_name, VariantDecoder decoder);
+void RegisterVariantDecoder(std::string type_name, VariantDecoder decoder);
 
 }  // namespace headrace

@@ -10,7 +10,8 @@ namespace {
 
 TEST(ShapeTest, RefusesNegativeAndOverflowingExtents) {
   EXPECT_EQ(Shape::Make(std::vector<int64_t>{2, -1}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(Shape::Make(std::vector<int64_t>{int64_t{1} << 40, int64_t{1} << 40}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(Shape::Make(std::vector<int64_t>{int64_t{1} << 40, int64_t{1} << 40}).status().code(),
+            Code::kInvalidArgument);
   EXPECT_EQ(Shape::Make(std::vector<int64_t>{0, int64_t{1} << 62}).value().num_elements(), 0);
   EXPECT_FALSE(Shape::Make(std::vector<int64_t>(255, 1)).ok());
 }
@@ -72,7 +73,8 @@ TEST(TensorTest, RefusesWhatIsOverTheBudgetWithoutTrying) {
   EXPECT_EQ(account->used_bytes(), 800);
   const Status status = Tensor::Allocate(DType::kFloat, Shape({int64_t{1} << 40}), account).status();
   EXPECT_EQ(status.code(), Code::kResourceExhausted);
-  EXPECT_NE(status.message().find("OOM when allocating tensor with shape[1099511627776]"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("OOM when allocating tensor with shape[1099511627776]"), std::string::npos)
+      << status.message();
   small = Status(Code::kUnknown, "dropped");
   EXPECT_EQ(account->used_bytes(), 0);
 }

@@ -19,9 +19,9 @@ struct HR_EXPORT ReplicaDeviceSetterOptions {
 /// The ops that TensorFlow's replica_device_setter sends to parameter servers: those that hold a variable or a table.
 HR_EXPORT const std::set<std::string>& DefaultPsOps();
 
-/// Returns a function that sends state to the parameter servers, task by task in turn in the order of creation, and everything
-/// else to the worker device. What the program asked for in an inner scope wins, field by field. Without ps tasks it asks for nothing.
-/// Copies of the function share the turn.
+/// Returns a function that sends state to the parameter servers, task by task in turn in the order of creation, and
+/// everything else to the worker device. What the program asked for in an inner scope wins, field by field. Without ps
+/// tasks it asks for nothing. Copies of the function share the turn.
 HR_EXPORT DeviceFunction ReplicaDeviceSetter(const ReplicaDeviceSetterOptions& options);
 
 }  // namespace headrace::train

@@ -13,8 +13,13 @@ namespace {
 // Builds all updates of one ApplyGradients.
 class Updates {
  public:
-  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name, VariableCollection* collection)
-      : outer_(builder), builder_(builder.WithNamePrefix(name)), optimizer_(optimizer), name_(std::move(name)),
+  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name, Endpoint learning_rate,
+          VariableCollection* collection)
+      : outer_(builder),
+        builder_(builder.WithNamePrefix(name)),
+        optimizer_(optimizer),
+        name_(std::move(name)),
+        learning_rate_(learning_rate),
         collection_(collection) {}
 
   void MakeSlots(const std::vector<GradientAndVariable>& trained);
@@ -31,6 +36,7 @@ class Updates {
   const GraphBuilder builder_;
   const OptimizerDefinition& optimizer_;
   const std::string name_;
+  const Endpoint learning_rate_;  // empty: the optimizer's own
   VariableCollection* collection_;
   std::map<std::string, std::vector<VariableNodes>> slots_;  // by variable, in the definition's order
   std::vector<VariableNodes> powers_;
@@ -58,7 +64,8 @@ void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
       options.initial_value = [&variable, &slot](const GraphBuilder& builder) -> Endpoint {
         const Result<Shape> shape = variable.shape.ToShape();
         if (variable.shape.IsFullyKnown() && shape.ok()) {
-          return Filled(builder, variable.dtype, *shape, slot.initial_value, slot.initial_value == 0 ? "zeros" : "Const");
+          return Filled(builder, variable.dtype, *shape, slot.initial_value,
+                        slot.initial_value == 0 ? "zeros" : "Const");
         }
         const Endpoint dims = builder.Op("Shape", {variable.initial_value});
         return builder.Op("Fill", {dims, builder.ScalarOf(variable.dtype, slot.initial_value)});
@@ -70,7 +77,8 @@ void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
 }
 
 void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
-  const auto first = std::ranges::min_element(trained, {}, [](const GradientAndVariable& t) { return t.variable.name; });
+  const auto first =
+      std::ranges::min_element(trained, {}, [](const GradientAndVariable& t) { return t.variable.name; });
   for (const auto& [name, hyperparameter] : optimizer_.powers) {
     const DType dtype = first->variable.dtype;
     const double value = HyperparameterOf(optimizer_, hyperparameter);
@@ -80,14 +88,18 @@ void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
     options.shape = PartialShape::Scalar();
     options.trainable = false;
     options.colocate_with = first->variable.handle.node;
-    options.initial_value = [=](const GraphBuilder& builder) { return Filled(builder, dtype, Shape(), value, "initial_value"); };
+    options.initial_value = [=](const GraphBuilder& builder) {
+      return Filled(builder, dtype, Shape(), value, "initial_value");
+    };
     powers_.push_back(BuildVariable(outer_, options, collection_));
   }
 }
 
 void Updates::MakeHyperparameters() {
   for (const auto& [name, value] : optimizer_.hyperparameters) {
-    hyperparameters_.push_back(builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name));
+    const bool is_computed = learning_rate_ && name == "learning_rate";
+    hyperparameters_.push_back(is_computed ? learning_rate_
+                                           : builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name));
   }
 }
 
@@ -152,7 +164,8 @@ Node* Updates::Finish(const VariableNodes* global_step) {
   const Endpoint one = counting.WithNamePrefix(name_).ScalarOf(global_step->dtype, 1);
   NodeOptions options;
   options.name = name_;
-  return counting.AddNode("AssignAddVariableOp", {global_step->handle, one}, {{"dtype", global_step->dtype}}, std::move(options));
+  return counting.AddNode("AssignAddVariableOp", {global_step->handle, one}, {{"dtype", global_step->dtype}},
+                          std::move(options));
 }
 
 }  // namespace
@@ -183,7 +196,8 @@ Result<std::vector<GradientAndVariable>> ComputeGradients(const GraphBuilder& bu
 }
 
 Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinition& optimizer,
-                             const std::vector<GradientAndVariable>& gradients, VariableCollection* collection, const ApplyOptions& options) {
+                             const std::vector<GradientAndVariable>& gradients, VariableCollection* collection,
+                             const ApplyOptions& options) {
   std::vector<GradientAndVariable> trained;
   std::vector<std::string> names;
   for (const GradientAndVariable& pair : gradients) {
@@ -193,7 +207,7 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   if (trained.empty()) return InvalidArgument("No gradients provided for any variable: [", StrJoin(names, ", "), "].");
   const std::string wanted = options.name.empty() ? optimizer.name : options.name;
   const std::string unique = builder.graph().UniqueName(builder.name_prefix() + wanted);
-  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), collection);
+  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), options.learning_rate, collection);
   updates.MakePowers(trained);
   updates.MakeSlots(trained);
   updates.MakeHyperparameters();
@@ -206,8 +220,9 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   return train;
 }
 
-Result<Node*> Minimize(const GraphBuilder& builder, const OptimizerDefinition& optimizer, Endpoint loss, VariableCollection* collection,
-                       const ApplyOptions& options, const std::vector<VariableNodes>& variables) {
+Result<Node*> Minimize(const GraphBuilder& builder, const OptimizerDefinition& optimizer, Endpoint loss,
+                       VariableCollection* collection, const ApplyOptions& options,
+                       const std::vector<VariableNodes>& variables) {
   std::vector<VariableNodes> wanted = variables;
   if (wanted.empty()) std::ranges::copy_if(*collection, std::back_inserter(wanted), &VariableNodes::trainable);
   // Slots grow the collection: what the options point to may be in it.

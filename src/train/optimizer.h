@@ -1,4 +1,5 @@
-// Optimizer: adds the nodes that train variables to a graph: gradients, slots, and TensorFlow's own Apply ops under TensorFlow's names.
+// Optimizer: adds the nodes that train variables to a graph: gradients, slots, and TensorFlow's own Apply ops under
+// TensorFlow's names.
 //
 // An optimizer is a row of data (OptimizerDefinition); optimizer_definitions.cc has the rows.
 #pragma once
@@ -25,7 +26,8 @@ struct HR_EXPORT OptimizerDefinition {
   std::string name;  // "Adagrad": of the operation, the hyperparameters' scope and the slots
   std::vector<SlotDefinition> slots;
   std::vector<std::pair<std::string, double>> hyperparameters;
-  /// The update of a variable by a whole gradient: an op and its inputs, by name: "var", slots, hyperparameters, "grad".
+  /// The update of a variable by a whole gradient: an op and its inputs, by name: "var", slots, hyperparameters,
+  /// "grad".
   std::string dense_op;
   std::string dense_inputs;
   /// The update of single rows; also "indices". Repeated indices are summed before.
@@ -34,14 +36,16 @@ struct HR_EXPORT OptimizerDefinition {
   AttrMap attrs;
   /// For what is not one op: builds the update of rows (in place of sparse_op).
   std::function<Node*(UpdateContext&, const IndexedSlices&)> sparse_update;
-  /// Scalars that belong to the optimizer and are multiplied by a hyperparameter after every step: (variable, hyperparameter).
+  /// Scalars that belong to the optimizer and are multiplied by a hyperparameter after every step: (variable,
+  /// hyperparameter).
   std::vector<std::pair<std::string, std::string>> powers;
 };
 
 HR_EXPORT OptimizerDefinition GradientDescent(double learning_rate);
 HR_EXPORT OptimizerDefinition Momentum(double learning_rate, double momentum, bool use_nesterov = false);
 HR_EXPORT OptimizerDefinition Adagrad(double learning_rate, double initial_accumulator_value = 0.1);
-HR_EXPORT OptimizerDefinition Adam(double learning_rate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8);
+HR_EXPORT OptimizerDefinition Adam(double learning_rate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
+                                   double epsilon = 1e-8);
 
 struct FtrlOptions {
   double learning_rate_power = -0.5;
@@ -60,6 +64,7 @@ struct GradientAndVariable {
 struct ApplyOptions {
   const VariableNodes* global_step = nullptr;  // counted up after the update, where given
   std::string name = {};                       // empty: the optimizer's
+  Endpoint learning_rate = {};                 // a scalar computed in each step, in place of the optimizer's own
 };
 
 /// The gradients of `loss` for each variable, trainable ones of the collection when `variables` is empty.
@@ -67,11 +72,11 @@ struct ApplyOptions {
 HR_EXPORT Result<std::vector<GradientAndVariable>> ComputeGradients(const GraphBuilder& builder, Endpoint loss,
                                                                     const std::vector<VariableNodes>& variables);
 
-/// Adds the updates; returns the operation that does all of them. Variables without gradient are left out; slots are appended to
-/// `collection`. Errors: kInvalidArgument for no gradient at all, or what the builder reports.
+/// Adds the updates; returns the operation that does all of them. Variables without gradient are left out; slots are
+/// appended to `collection`. Errors: kInvalidArgument for no gradient at all, or what the builder reports.
 HR_EXPORT Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinition& optimizer,
-                                       const std::vector<GradientAndVariable>& gradients, VariableCollection* collection,
-                                       const ApplyOptions& options = {});
+                                       const std::vector<GradientAndVariable>& gradients,
+                                       VariableCollection* collection, const ApplyOptions& options = {});
 
 /// ComputeGradients, then ApplyGradients.
 HR_EXPORT Result<Node*> Minimize(const GraphBuilder& builder, const OptimizerDefinition& optimizer, Endpoint loss,

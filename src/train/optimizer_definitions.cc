@@ -8,11 +8,13 @@ namespace {
 Node* ScatterGradientDescent(UpdateContext& c, const IndexedSlices& rows) {
   const GraphBuilder& builder = c.builder();
   const Endpoint step = builder.Op("Mul", {builder.Op("Neg", {rows.values}), c.Get("learning_rate")});
-  return builder.AddNode("ResourceScatterAdd", {c.variable().handle, rows.indices, step}, {{"dtype", c.variable().dtype}});
+  return builder.AddNode("ResourceScatterAdd", {c.variable().handle, rows.indices, step},
+                         {{"dtype", c.variable().dtype}});
 }
 
 // slot = slot * beta, then slot[indices] += (1 - beta) * rows; returns the new value, read after both.
-Endpoint DecayAndScatter(UpdateContext& c, const std::string& slot, const std::string& beta, const IndexedSlices& rows) {
+Endpoint DecayAndScatter(UpdateContext& c, const std::string& slot, const std::string& beta,
+                         const IndexedSlices& rows) {
   const GraphBuilder& builder = c.builder();
   const DType dtype = c.variable().dtype;
   const Endpoint handle = c.Get(slot), rate = c.Get(beta);
@@ -22,7 +24,8 @@ Endpoint DecayAndScatter(UpdateContext& c, const std::string& slot, const std::s
   const Endpoint share = builder.Op("Mul", {rows.values, builder.Op("Sub", {one, rate})});
   NodeOptions after_assign;
   after_assign.control_inputs = {assign};
-  Node* scatter = builder.AddNode("ResourceScatterAdd", {handle, rows.indices, share}, {{"dtype", dtype}}, after_assign);
+  Node* scatter =
+      builder.AddNode("ResourceScatterAdd", {handle, rows.indices, share}, {{"dtype", dtype}}, after_assign);
   NodeOptions after_scatter;
   after_scatter.control_inputs = {assign, scatter};
   return {builder.AddNode("ReadVariableOp", {handle}, {{"dtype", dtype}}, after_scatter), 0};
@@ -88,7 +91,8 @@ OptimizerDefinition Adagrad(double learning_rate, double initial_accumulator_val
 
 OptimizerDefinition Ftrl(double learning_rate, const FtrlOptions& options) {
   // The op knows no beta: it enters as more of the quadratic term.
-  const double l2 = options.l2_regularization_strength + options.beta / (2 * (learning_rate > 1e-36 ? learning_rate : 1e-36));
+  const double l2 =
+      options.l2_regularization_strength + options.beta / (2 * (learning_rate > 1e-36 ? learning_rate : 1e-36));
   return {.name = "Ftrl",
           .slots = {{"accum", options.initial_accumulator_value}, {"linear", 0}},
           .hyperparameters = {{"learning_rate", learning_rate},
@@ -96,26 +100,30 @@ OptimizerDefinition Ftrl(double learning_rate, const FtrlOptions& options) {
                               {"l2_regularization_strength", l2},
                               {"learning_rate_power", options.learning_rate_power}},
           .dense_op = "ResourceApplyFtrl",
-          .dense_inputs = "var accum linear grad learning_rate l1_regularization_strength l2_regularization_strength learning_rate_power",
+          .dense_inputs =
+              "var accum linear grad learning_rate l1_regularization_strength l2_regularization_strength "
+              "learning_rate_power",
           .sparse_op = "ResourceSparseApplyFtrl",
           .sparse_inputs =
-              "var accum linear grad indices learning_rate l1_regularization_strength l2_regularization_strength learning_rate_power",
+              "var accum linear grad indices learning_rate l1_regularization_strength l2_regularization_strength "
+              "learning_rate_power",
           .attrs = {},
           .sparse_update = {},
           .powers = {}};
 }
 
 OptimizerDefinition Adam(double learning_rate, double beta1, double beta2, double epsilon) {
-  return {.name = "Adam",
-          .slots = {{"m", 0}, {"v", 0}},
-          .hyperparameters = {{"learning_rate", learning_rate}, {"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}},
-          .dense_op = "ResourceApplyAdam",
-          .dense_inputs = "var m v beta1_power beta2_power learning_rate beta1 beta2 epsilon grad",
-          .sparse_op = {},
-          .sparse_inputs = {},
-          .attrs = {},
-          .sparse_update = SparseAdam,
-          .powers = {{"beta1_power", "beta1"}, {"beta2_power", "beta2"}}};
+  return {
+      .name = "Adam",
+      .slots = {{"m", 0}, {"v", 0}},
+      .hyperparameters = {{"learning_rate", learning_rate}, {"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}},
+      .dense_op = "ResourceApplyAdam",
+      .dense_inputs = "var m v beta1_power beta2_power learning_rate beta1 beta2 epsilon grad",
+      .sparse_op = {},
+      .sparse_inputs = {},
+      .attrs = {},
+      .sparse_update = SparseAdam,
+      .powers = {{"beta1_power", "beta1"}, {"beta2_power", "beta2"}}};
 }
 
 }  // namespace headrace::train

@@ -7,8 +7,8 @@
 namespace headrace::train {
 namespace {
 
-Node* AddNamed(const GraphBuilder& builder, std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs, const std::string& name,
-               std::vector<Node*> control = {}, const std::string& device = {}) {
+Node* AddNamed(const GraphBuilder& builder, std::string_view op, std::vector<Endpoint> inputs, AttrMap attrs,
+               const std::string& name, std::vector<Node*> control = {}, const std::string& device = {}) {
   NodeOptions options;
   options.name = name;
   options.control_inputs = std::move(control);
@@ -53,19 +53,21 @@ Node* BuildRestore(const GraphBuilder& builder, Endpoint filename, const std::ve
     const std::string& device = variables[i].handle.node->requested_device();
     const Endpoint read{restore, static_cast<int>(i)};
     const Endpoint value{AddNamed(builder, "Identity", {read}, {}, "Identity", {}, device), 0};
-    assigns.push_back(AddNamed(builder, "AssignVariableOp", {variables[i].handle, value}, {{"dtype", variables[i].dtype}},
-                               "AssignVariableOp", {}, device));
+    assigns.push_back(AddNamed(builder, "AssignVariableOp", {variables[i].handle, value},
+                               {{"dtype", variables[i].dtype}}, "AssignVariableOp", {}, device));
   }
   return Group(builder, assigns, "restore_all");
 }
 
 }  // namespace
 
-Result<SaverNodes> BuildSaver(const GraphBuilder& builder, std::vector<VariableNodes> variables, const std::string& name) {
+Result<SaverNodes> BuildSaver(const GraphBuilder& builder, std::vector<VariableNodes> variables,
+                              const std::string& name) {
   if (variables.empty()) return InvalidArgument("Saver: there are no variables to save");
   std::ranges::sort(variables, {}, &VariableNodes::name);
   std::string scope = name;
-  for (int i = 1; builder.graph().Find(StrCat(builder.name_prefix(), scope, "/Const")) != nullptr; ++i) scope = StrCat(name, "_", i);
+  for (int i = 1; builder.graph().Find(StrCat(builder.name_prefix(), scope, "/Const")) != nullptr; ++i)
+    scope = StrCat(name, "_", i);
   const GraphBuilder inner = builder.WithNamePrefix(scope);
   const Endpoint fallback = inner.Const(Tensor::Scalar("model"), "filename/input");
   const AttrMap scalar = {{"shape", PartialShape::Scalar()}};

@@ -12,11 +12,12 @@ constexpr int64_t kMaxConstantElements = 1000;  // as TensorFlow's zeros()
 // A tensor with `value` in every element.
 Result<Tensor> FilledTensor(DType dtype, const Shape& shape, double value) {
   HR_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, shape));
-  const Status filled = ForDType<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>(
-      dtype, "constant", [&]<typename T>() {
-        std::ranges::fill(tensor.mutable_data<T>(), static_cast<T>(value));
-        return OkStatus();
-      });
+  const Status filled =
+      ForDType<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>(
+          dtype, "constant", [&]<typename T>() {
+            std::ranges::fill(tensor.mutable_data<T>(), static_cast<T>(value));
+            return OkStatus();
+          });
   if (!filled.ok()) return filled;
   return tensor;
 }
@@ -41,14 +42,16 @@ Endpoint Filled(const GraphBuilder& builder, DType dtype, const Shape& shape, do
     return {};
   }
   const GraphBuilder inner = builder.WithNamePrefix(name);
-  const Endpoint dims = inner.Const(Tensor::FromValues<int64_t>(shape.dims(), Shape({shape.rank()})), "shape_as_tensor");
+  const Endpoint dims =
+      inner.Const(Tensor::FromValues<int64_t>(shape.dims(), Shape({shape.rank()})), "shape_as_tensor");
   const Endpoint scalar = inner.ScalarOf(dtype, value);
   NodeOptions options;
   options.name = name;
   return Endpoint{builder.AddNode("Fill", {dims, scalar}, {}, std::move(options)), 0};
 }
 
-VariableNodes BuildVariable(const GraphBuilder& builder, const VariableOptions& options, VariableCollection* collection) {
+VariableNodes BuildVariable(const GraphBuilder& builder, const VariableOptions& options,
+                            VariableCollection* collection) {
   VariableNodes variable;
   variable.dtype = options.dtype;
   variable.shape = options.shape;
@@ -59,22 +62,26 @@ VariableNodes BuildVariable(const GraphBuilder& builder, const VariableOptions& 
   NodeOptions handle_options;
   handle_options.name = plain_name;
   if (options.colocate_with == nullptr) handle_options.colocate_with = {variable.name};
-  const AttrMap handle_attrs = {{"dtype", options.dtype}, {"shape", options.shape}, {"shared_name", variable.name},
+  const AttrMap handle_attrs = {{"dtype", options.dtype},
+                                {"shape", options.shape},
+                                {"shared_name", variable.name},
                                 {"container", options.container}};
   variable.handle = {placed.AddNode("VarHandleOp", {}, handle_attrs, std::move(handle_options)), 0};
   if (!builder.status().ok()) return {};
   const GraphBuilder below = builder.WithNamePrefix(plain_name);
-  variable.initial_value = options.initial_value(below.WithNamePrefix("Initializer").ColocatedWith(variable.handle.node));
+  variable.initial_value =
+      options.initial_value(below.WithNamePrefix("Initializer").ColocatedWith(variable.handle.node));
   variable.is_initialized = {below.AddNode("VarIsInitializedOp", {variable.handle}, {},
-                                           OnDeviceOf(variable, "IsInitialized/VarIsInitializedOp")), 0};
+                                           OnDeviceOf(variable, "IsInitialized/VarIsInitializedOp")),
+                             0};
   if (!builder.status().ok()) return {};
   if (RemoveRef(variable.initial_value.dtype()) != options.dtype) {
-    builder.Fail(InvalidArgument("Variable ", variable.name, ": the initial value is of another type: variable=", options.dtype,
-                                 " value=", variable.initial_value.dtype()));
+    builder.Fail(InvalidArgument("Variable ", variable.name, ": the initial value is of another type: variable=",
+                                 options.dtype, " value=", variable.initial_value.dtype()));
     return {};
   }
-  variable.initializer = below.AddNode("AssignVariableOp", {variable.handle, variable.initial_value}, {{"dtype", options.dtype}},
-                                       OnDeviceOf(variable, "Assign"));
+  variable.initializer = below.AddNode("AssignVariableOp", {variable.handle, variable.initial_value},
+                                       {{"dtype", options.dtype}}, OnDeviceOf(variable, "Assign"));
   variable.snapshot = ReadVariable(below, variable, "Read/ReadVariableOp");
   if (!builder.status().ok()) return {};
   collection->push_back(variable);
@@ -83,7 +90,8 @@ VariableNodes BuildVariable(const GraphBuilder& builder, const VariableOptions& 
 
 Endpoint ReadVariable(const GraphBuilder& builder, const VariableNodes& variable, const std::string& name) {
   if (variable.handle.node == nullptr) return {};
-  return {builder.AddNode("ReadVariableOp", {variable.handle}, {{"dtype", variable.dtype}}, OnDeviceOf(variable, name)), 0};
+  return {builder.AddNode("ReadVariableOp", {variable.handle}, {{"dtype", variable.dtype}}, OnDeviceOf(variable, name)),
+          0};
 }
 
 Node* Group(const GraphBuilder& builder, const std::vector<Node*>& nodes, const std::string& name) {
@@ -108,7 +116,9 @@ VariableNodes GetOrCreateGlobalStep(const GraphBuilder& builder, VariableCollect
   options.dtype = DType::kInt64;
   options.shape = PartialShape::Scalar();
   options.trainable = false;
-  options.initial_value = [](const GraphBuilder& initializer) { return Filled(initializer, DType::kInt64, Shape(), 0, "zeros"); };
+  options.initial_value = [](const GraphBuilder& initializer) {
+    return Filled(initializer, DType::kInt64, Shape(), 0, "zeros");
+  };
   return BuildVariable(builder, options, collection);
 }
 

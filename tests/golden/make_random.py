@@ -8,6 +8,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.python.ops import gen_random_ops as ops
+from tensorflow.python.ops import gen_stateless_random_ops as stateless
+from tensorflow.python.ops import gen_stateless_random_ops_v2 as stateless_v2
 
 tf.disable_eager_execution()
 
@@ -48,3 +50,28 @@ for shape in [[1], [2], [10], [5, 3], [1000]]:
     for seed in SEEDS[:3]:
         value = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
         line("RandomShuffle", "i32", seed, shape, 3, lambda a, b: ops.random_shuffle(tf.constant(value), seed=a, seed2=b))
+for op, name, function in [("StatelessRandomUniform", n, stateless.stateless_random_uniform) for n in FLOATS] + [
+        ("StatelessRandomNormal", n, stateless.stateless_random_normal) for n in FLOATS] + [
+        ("StatelessTruncatedNormal", n, stateless.stateless_truncated_normal) for n in FLOATS]:
+    for seed in SEEDS:
+        line(op, name, seed, [7, 5], 1, lambda a, b: function(tf.constant([7, 5], tf.int64), tf.constant([a, b], tf.int64),
+                                                             dtype=FLOATS[name]))
+for name, dtype in {**INTS, "u32": tf.uint32, "u64": tf.uint64}.items():
+    for seed in SEEDS:
+        line("StatelessRandomUniformFullInt", name, seed, [7, 5], 1, lambda a, b: stateless.stateless_random_uniform_full_int(
+            tf.constant([7, 5], tf.int64), tf.constant([a, b], tf.int64), dtype=dtype))
+for name, dtype in INTS.items():
+    for seed in SEEDS:
+        line("StatelessRandomUniformInt", name, seed, [7, 5], 1, lambda a, b: stateless.stateless_random_uniform_int(
+            tf.constant([7, 5], tf.int64), tf.constant([a, b], tf.int64), tf.constant(-7, dtype), tf.constant(1000003, dtype)))
+for name, dtype in FLOATS.items():
+    for seed in SEEDS:  # here the seeds are key and counter
+
+        def from_key(a, b):
+            key, counter = np.array([a & 2**64 - 1], np.uint64), np.array([5, b & 2**64 - 1], np.uint64)
+            return stateless_v2.stateless_truncated_normal_v2(tf.constant([7, 5], tf.int64), key, counter, 1, dtype=dtype)
+
+        line("StatelessTruncatedNormalV2", name, seed, [7, 5], 1, from_key)
+for seed in SEEDS:
+    line("StatelessRandomGetKeyCounter", "u64", seed, [], 1, lambda a, b: tf.concat(
+        stateless_v2.stateless_random_get_key_counter(tf.constant([a, b], tf.int64)), 0))

@@ -1,4 +1,5 @@
 """Writes tests/cases/train/apply_golden.case: two steps of each optimizer's op, with the values that TensorFlow computes.
+The ops on ref variables come last, with the values of their twins on resource variables.
 
 Run: python make_train_cases.py > ../cases/train/apply_golden.case (needs tensorflow)."""
 import os
@@ -69,7 +70,7 @@ def literal(name, value):
     return f"{name}[{dims}] = " + " ".join(number(x) for x in value.ravel())
 
 
-def write(op, slots, inputs, constants, attrs, name, rng):
+def write(op, slots, inputs, constants, attrs, name, rng, is_ref=False):
     dtype, tolerance = DTYPES[name]
     sparse = "indices" in inputs.split()
     shape = (4, 19) if sparse and name == "f32" else (4, 3) if sparse else (19,) if name == "f32" else (5,)
@@ -104,18 +105,24 @@ def write(op, slots, inputs, constants, attrs, name, rng):
     for n in starts:
         print(f"  let {n} = VarHandleOp() dtype={name} shape=[{dims}] shared_name='{n}'")
         print(f"  do AssignVariableOp(${n}; {literal(name, starts[n])}) dtype={name}")
-    print(f"  do {op}({'; '.join(calls[0])}) T={name} {attr_text}".rstrip())
+    ref_op = op[len("Resource"):] if is_ref else op
+    print(f"  do {ref_op}({'; '.join(calls[0])}) T={name} {attr_text}".rstrip())
     for n, text in zip(list(starts) + inputs.split(), calls[1]):
         print(f"  {n}: {text}")
+    if is_ref:
+        print(f"  -> {literal(name, ends['var'])}")
     for n in starts:
         print(f"  then ReadVariableOp(${n}) dtype={name} -> {literal(name, ends[n])}")
 
 
 print("# Made by tests/golden/make_train_cases.py: the expected values are TensorFlow's.")
-last = None
-for index, row in enumerate(ROWS):
-    if row[0] != last:
-        print(f"\nop {row[0]}")
-        last = row[0]
-    for name in DTYPES:
-        write(*row, name, np.random.default_rng(index))
+for is_ref in (False, True):
+    last = None
+    for index, row in enumerate(ROWS):
+        if row[0] != last:
+            last = row[0]
+            print(f"\nop {last[len('Resource'):] if is_ref else last}")
+        elif is_ref:
+            continue
+        for name in ["f32"] if is_ref else DTYPES:
+            write(*row, name, np.random.default_rng(index), is_ref)

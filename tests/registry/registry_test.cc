@@ -58,18 +58,14 @@ TEST_F(RegistryTest, EveryOpHasKernels) {
   }
 }
 
-// A kernel that names an attribute or a dtype which the signature does not allow can never be found.
-TEST_F(RegistryTest, KernelsAreForWhatTheSignatureAllows) {
+// A kernel that names an attribute which does not exist can never be found.
+TEST_F(RegistryTest, KernelsAreChosenByAttributesOfTypes) {
   for (const OpDefinition* op : Ops()) {
     for (const KernelDefinition& kernel : op->kernels()) {
       for (const auto& [name, types] : kernel.types) {
         const AttrSignature* attr = op->signature().FindAttr(name);
         ASSERT_NE(attr, nullptr) << op->name() << " has no attribute " << name;
         EXPECT_TRUE(attr->kind == "type" || attr->kind == "list(type)") << op->name() << " " << name;
-        for (const DType type : attr->allowed_types.empty() ? std::vector<DType>() : types) {
-          EXPECT_THAT(attr->allowed_types, ::testing::Contains(type))
-              << op->name() << " " << name << " " << DTypeShortName(type);
-        }
       }
     }
   }
@@ -100,20 +96,16 @@ TEST_F(RegistryTest, AGraphOfTensorFlowImports) {
   const Status status = ImportGraphDef(*def, &graph);
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_EQ(graph.num_nodes(), proto.node_size());
-  // TensorFlow's own inference wrote _output_shapes: ours may know less, never something else.
-  int known = 0;
+  // TensorFlow's own inference wrote _output_shapes.
+  int compared = 0;
   for (const Node* node : graph.Nodes()) {
     const auto expected = GetAttrOr<std::vector<PartialShape>>(node->attrs(), "_output_shapes", {});
     for (size_t i = 0; i < expected.size(); ++i) {
-      const PartialShape& shape = node->output_shapes()[i];
-      EXPECT_TRUE(shape.IsCompatibleWith(expected[i]))
-          << node->ToString() << ": " << shape.ToString() << ", TensorFlow says " << expected[i].ToString();
-      known += shape == expected[i];
-      if (shape != expected[i])
-        ADD_FAILURE() << node->ToString() << ": " << shape.ToString() << ", TensorFlow says " << expected[i].ToString();
+      EXPECT_EQ(node->output_shapes()[i].ToString(), expected[i].ToString()) << node->ToString() << " output " << i;
+      ++compared;
     }
   }
-  EXPECT_GT(known, 100);
+  EXPECT_GT(compared, 400);
 }
 
 }  // namespace

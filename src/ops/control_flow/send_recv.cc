@@ -63,16 +63,20 @@ class RecvCpu final : public AsyncKernel {
 };
 
 OpDefinition SendDefinition(std::string_view name) {
-  return OpDefinition(StrCat(name, "(tensor: T) -> () | T: type | tensor_name: string | send_device: string | "
-                                   "send_device_incarnation: int | recv_device: string | client_terminated: bool = false | stateful"))
+  return OpDefinition(
+             StrCat(name,
+                    "(tensor: T) -> () | T: type | tensor_name: string | send_device: string | "
+                    "send_device_incarnation: int | recv_device: string | client_terminated: bool = false | stateful"))
       .Shape(NoOutputs)
       .NoGradient("added after gradients")
       .Kernels(AnyType(ClassKernel<SendCpu>(), /*cheap=*/true));
 }
 
 OpDefinition RecvDefinition(std::string_view name) {
-  return OpDefinition(StrCat(name, "() -> (tensor: tensor_type) | tensor_type: type | tensor_name: string | send_device: string | "
-                                   "send_device_incarnation: int | recv_device: string | client_terminated: bool = false | stateful"))
+  return OpDefinition(
+             StrCat(name,
+                    "() -> (tensor: tensor_type) | tensor_type: type | tensor_name: string | send_device: string | "
+                    "send_device_incarnation: int | recv_device: string | client_terminated: bool = false | stateful"))
       .Shape(UnknownShape)
       .NoGradient("added after gradients")
       .Kernels(AnyType(ClassKernel<RecvCpu>(), /*cheap=*/true));

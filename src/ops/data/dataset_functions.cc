@@ -11,7 +11,8 @@ namespace {
 class FunctionKernelBase : public Kernel {
  protected:
   FunctionKernelBase(KernelConstruction& c, std::string_view function_attr)
-      : functions_(c.functions()), function_(c.attr<FunctionRef>(function_attr)),
+      : functions_(c.functions()),
+        function_(c.attr<FunctionRef>(function_attr)),
         captured_count_(static_cast<int>(c.attr<std::vector<DType>>("Targuments").size())),
         spec_{c.attr<std::vector<DType>>("output_types"), c.attr<std::vector<PartialShape>>("output_shapes")} {}
 
@@ -34,14 +35,16 @@ class FunctionKernelBase : public Kernel {
 class MapCpu final : public FunctionKernelBase {
  public:
   explicit MapCpu(KernelConstruction& c)
-      : FunctionKernelBase(c, "f"), parallel_(c.node().op() == "ParallelMapDatasetV2"),
+      : FunctionKernelBase(c, "f"),
+        parallel_(c.node().op() == "ParallelMapDatasetV2"),
         preserve_cardinality_(c.attr<bool>("preserve_cardinality")) {}
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(DatasetPtr input, DatasetFromTensor(c.input(0)));
     HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompiledFunction> function, Compile());
     MapOptions options{.preserve_cardinality = preserve_cardinality_};
     if (parallel_) {
-      HR_ASSIGN_OR_RETURN(options.num_parallel_calls, ScalarInput<int64_t>(c, 1 + captured_count(), "num_parallel_calls"));
+      HR_ASSIGN_OR_RETURN(options.num_parallel_calls,
+                          ScalarInput<int64_t>(c, 1 + captured_count(), "num_parallel_calls"));
       if (options.num_parallel_calls != -1 && options.num_parallel_calls < 1) {
         return InvalidArgument("num_parallel_calls must be greater than zero, got ", options.num_parallel_calls);
       }
@@ -93,26 +96,30 @@ class FilterCpu final : public FunctionKernelBase {
 
 std::vector<OpDefinition> DatasetFunctionOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(DatasetOp("MapDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant) | f: func | "
-                          "Targuments: list(type) >= 0 | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1 | "
-                          "use_inter_op_parallelism: bool = true | preserve_cardinality: bool = false | "
-                          "force_synchronous: bool = false | metadata: string = ''",
-                          ClassKernel<MapCpu>()));
-  ops.push_back(DatasetOp("ParallelMapDatasetV2(input_dataset: variant, other_arguments: list(Targuments), num_parallel_calls: i64) "
-                          "-> (handle: variant) | f: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
-                          "output_shapes: list(shape) >= 1 | use_inter_op_parallelism: bool = true | "
-                          "deterministic: string = 'default' | preserve_cardinality: bool = false | "
-                          "use_unbounded_threadpool: bool = false | metadata: string = ''",
-                          ClassKernel<MapCpu>()));
-  ops.push_back(DatasetOp("MapAndBatchDataset(input_dataset: variant, other_arguments: list(Targuments), batch_size: i64, "
-                          "num_parallel_calls: i64, drop_remainder: bool) -> (handle: variant) | f: func | "
-                          "Targuments: list(type) >= 0 | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1 | "
-                          "preserve_cardinality: bool = false | metadata: string = ''",
-                          ClassKernel<MapAndBatchCpu>()));
-  ops.push_back(DatasetOp("FilterDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant) | "
-                          "predicate: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
-                          "output_shapes: list(shape) >= 1 | metadata: string = ''",
-                          ClassKernel<FilterCpu>()));
+  ops.push_back(DatasetOp(
+      "MapDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant) | f: func | "
+      "Targuments: list(type) >= 0 | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1 | "
+      "use_inter_op_parallelism: bool = true | preserve_cardinality: bool = false | "
+      "force_synchronous: bool = false | metadata: string = ''",
+      ClassKernel<MapCpu>()));
+  ops.push_back(DatasetOp(
+      "ParallelMapDatasetV2(input_dataset: variant, other_arguments: list(Targuments), num_parallel_calls: i64) "
+      "-> (handle: variant) | f: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
+      "output_shapes: list(shape) >= 1 | use_inter_op_parallelism: bool = true | "
+      "deterministic: string = 'default' | preserve_cardinality: bool = false | "
+      "use_unbounded_threadpool: bool = false | metadata: string = ''",
+      ClassKernel<MapCpu>()));
+  ops.push_back(
+      DatasetOp("MapAndBatchDataset(input_dataset: variant, other_arguments: list(Targuments), batch_size: i64, "
+                "num_parallel_calls: i64, drop_remainder: bool) -> (handle: variant) | f: func | "
+                "Targuments: list(type) >= 0 | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1 | "
+                "preserve_cardinality: bool = false | metadata: string = ''",
+                ClassKernel<MapAndBatchCpu>()));
+  ops.push_back(
+      DatasetOp("FilterDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant) | "
+                "predicate: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
+                "output_shapes: list(shape) >= 1 | metadata: string = ''",
+                ClassKernel<FilterCpu>()));
   return ops;
 }
 

@@ -10,8 +10,7 @@
 namespace headrace {
 
 /// Reads input i as a scalar of type T. Errors: kInvalidArgument, naming the parameter.
-template <typename T>
-Result<T> ScalarInput(const KernelContext& c, int i, std::string_view name) {
+template <typename T> Result<T> ScalarInput(const KernelContext& c, int i, std::string_view name) {
   const Tensor& tensor = c.input(i);
   if (tensor.dtype() != kDTypeOf<T> || tensor.num_elements() != 1 || tensor.rank() != 0) {
     return InvalidArgument(c.node().op(), ": ", name, " must be a scalar, got ", tensor);

@@ -37,7 +37,8 @@ class RangeDatasetCpu final : public Kernel {
     HR_ASSIGN_OR_RETURN(const int64_t start, ScalarInput<int64_t>(c, 0, "start"));
     HR_ASSIGN_OR_RETURN(const int64_t stop, ScalarInput<int64_t>(c, 1, "stop"));
     HR_ASSIGN_OR_RETURN(const int64_t step, ScalarInput<int64_t>(c, 2, "step"));
-    if (types_.size() != 1) return InvalidArgument("RangeDataset: output_types must name one type, got ", types_.size());
+    if (types_.size() != 1)
+      return InvalidArgument("RangeDataset: output_types must name one type, got ", types_.size());
     return SetDatasetOutput(c, MakeRangeDataset(start, stop, step, types_[0]));
   }
 
@@ -47,13 +48,13 @@ class RangeDatasetCpu final : public Kernel {
 
 using MakeFileDataset = DatasetPtr (*)(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes);
 
-template <MakeFileDataset kMake>
-Status FileDatasetCpu(KernelContext& c) {
+template <MakeFileDataset kMake> Status FileDatasetCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(std::vector<std::string> paths, StringsInput(c, 0, "filenames"));
   HR_ASSIGN_OR_RETURN(const std::string compression_type, ScalarInput<std::string>(c, 1, "compression_type"));
   HR_ASSIGN_OR_RETURN(const Compression compression, ParseCompression(compression_type));
   HR_ASSIGN_OR_RETURN(const int64_t buffer_bytes, ScalarInput<int64_t>(c, 2, "buffer_size"));
-  if (buffer_bytes < 0) return InvalidArgument(c.node().op(), ": buffer_size must be >= 0 (0 == default), got ", buffer_bytes);
+  if (buffer_bytes < 0)
+    return InvalidArgument(c.node().op(), ": buffer_size must be >= 0 (0 == default), got ", buffer_bytes);
   if (c.num_inputs() > 3) {
     for (int64_t offset : c.input(3).data<int64_t>()) {
       if (offset != 0) return Unimplemented(c.node().op(), ": byte_offsets other than 0, got ", offset);
@@ -66,25 +67,31 @@ Status FileDatasetCpu(KernelContext& c) {
 
 std::vector<OpDefinition> DatasetSourceOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(DatasetOp("TensorDataset(components: list(Toutput_types)) -> (handle: variant) | Toutput_types: list(type) >= 1 | "
-                          "output_shapes: list(shape) >= 1 | metadata: string = '' | stateful",
-                          FunctionKernel(TensorDatasetCpu)));
-  ops.push_back(DatasetOp("TensorSliceDataset(components: list(Toutput_types)) -> (handle: variant) | Toutput_types: list(type) >= 1 "
-                          "| output_shapes: list(shape) >= 1 | is_files: bool = false | metadata: string = '' | "
-                          "replicate_on_split: bool = false | stateful",
-                          FunctionKernel(TensorSliceDatasetCpu)));
-  ops.push_back(DatasetOp("RangeDataset(start: i64, stop: i64, step: i64) -> (handle: variant) | output_types: list(type) >= 1 | "
-                          "output_shapes: list(shape) >= 1 | metadata: string = '' | replicate_on_split: bool = false | stateful",
-                          ClassKernel<RangeDatasetCpu>()));
-  ops.push_back(DatasetOp("TFRecordDataset(filenames: str, compression_type: str, buffer_size: i64) -> (handle: variant) | "
-                          "metadata: string = '' | stateful",
-                          FunctionKernel(FileDatasetCpu<MakeRecordDataset>)));
-  ops.push_back(DatasetOp("TFRecordDatasetV2(filenames: str, compression_type: str, buffer_size: i64, byte_offsets: i64) -> "
-                          "(handle: variant) | metadata: string = '' | stateful",
-                          FunctionKernel(FileDatasetCpu<MakeRecordDataset>)));
-  ops.push_back(DatasetOp("TextLineDataset(filenames: str, compression_type: str, buffer_size: i64) -> (handle: variant) | "
-                          "metadata: string = '' | stateful",
-                          FunctionKernel(FileDatasetCpu<MakeTextLineDataset>)));
+  ops.push_back(DatasetOp(
+      "TensorDataset(components: list(Toutput_types)) -> (handle: variant) | Toutput_types: list(type) >= 1 | "
+      "output_shapes: list(shape) >= 1 | metadata: string = '' | stateful",
+      FunctionKernel(TensorDatasetCpu)));
+  ops.push_back(DatasetOp(
+      "TensorSliceDataset(components: list(Toutput_types)) -> (handle: variant) | Toutput_types: list(type) >= 1 "
+      "| output_shapes: list(shape) >= 1 | is_files: bool = false | metadata: string = '' | "
+      "replicate_on_split: bool = false | stateful",
+      FunctionKernel(TensorSliceDatasetCpu)));
+  ops.push_back(
+      DatasetOp("RangeDataset(start: i64, stop: i64, step: i64) -> (handle: variant) | output_types: list(type) >= 1 | "
+                "output_shapes: list(shape) >= 1 | metadata: string = '' | replicate_on_split: bool = false | stateful",
+                ClassKernel<RangeDatasetCpu>()));
+  ops.push_back(
+      DatasetOp("TFRecordDataset(filenames: str, compression_type: str, buffer_size: i64) -> (handle: variant) | "
+                "metadata: string = '' | stateful",
+                FunctionKernel(FileDatasetCpu<MakeRecordDataset>)));
+  ops.push_back(
+      DatasetOp("TFRecordDatasetV2(filenames: str, compression_type: str, buffer_size: i64, byte_offsets: i64) -> "
+                "(handle: variant) | metadata: string = '' | stateful",
+                FunctionKernel(FileDatasetCpu<MakeRecordDataset>)));
+  ops.push_back(
+      DatasetOp("TextLineDataset(filenames: str, compression_type: str, buffer_size: i64) -> (handle: variant) | "
+                "metadata: string = '' | stateful",
+                FunctionKernel(FileDatasetCpu<MakeTextLineDataset>)));
   return ops;
 }
 

@@ -14,13 +14,15 @@ Result<DatasetPtr> Input(const KernelContext& c, int i = 0) { return DatasetFrom
 class ShuffleCpu final : public Kernel {
  public:
   explicit ShuffleCpu(KernelConstruction& c)
-      : reshuffle_(c.attr<bool>("reshuffle_each_iteration", true)), repeats_(c.node().op() == "ShuffleAndRepeatDataset") {}
+      : reshuffle_(c.attr<bool>("reshuffle_each_iteration", true)),
+        repeats_(c.node().op() == "ShuffleAndRepeatDataset") {}
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(DatasetPtr input, Input(c));
     HR_ASSIGN_OR_RETURN(const int64_t buffer_size, ScalarInput<int64_t>(c, 1, "buffer_size"));
     HR_ASSIGN_OR_RETURN(const int64_t seed, ScalarInput<int64_t>(c, 2, "seed"));
     HR_ASSIGN_OR_RETURN(const int64_t seed2, ScalarInput<int64_t>(c, 3, "seed2"));
-    HR_ASSIGN_OR_RETURN(DatasetPtr shuffled, MakeShuffleDataset(std::move(input), buffer_size, seed, seed2, reshuffle_));
+    HR_ASSIGN_OR_RETURN(DatasetPtr shuffled,
+                        MakeShuffleDataset(std::move(input), buffer_size, seed, seed2, reshuffle_));
     if (!repeats_) return SetDatasetOutput(c, std::move(shuffled));
     HR_ASSIGN_OR_RETURN(const int64_t count, ScalarInput<int64_t>(c, 4, "count"));
     return SetDatasetOutput(c, MakeRepeatDataset(std::move(shuffled), count));
@@ -31,8 +33,7 @@ class ShuffleCpu final : public Kernel {
   const bool repeats_;
 };
 
-template <DatasetPtr (*kMake)(DatasetPtr, int64_t)>
-Status CountCpu(KernelContext& c) {
+template <DatasetPtr (*kMake)(DatasetPtr, int64_t)> Status CountCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(DatasetPtr input, Input(c));
   HR_ASSIGN_OR_RETURN(const int64_t count, ScalarInput<int64_t>(c, 1, "count"));
   return SetDatasetOutput(c, kMake(std::move(input), count));
@@ -46,8 +47,7 @@ Status ShardCpu(KernelContext& c) {
 }
 
 /// kDropInput: where drop_remainder is, or -1 for an op without it.
-template <int kDropInput>
-Status BatchCpu(KernelContext& c) {
+template <int kDropInput> Status BatchCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(DatasetPtr input, Input(c));
   HR_ASSIGN_OR_RETURN(const int64_t batch_size, ScalarInput<int64_t>(c, 1, "batch_size"));
   bool drop_remainder = false;
@@ -88,7 +88,8 @@ Status CardinalityCpu(KernelContext& c) {
 constexpr std::string_view kSpec = " | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1";
 
 /// NAME(inputs) -> (handle: variant) | before | output spec | after.
-OpDefinition Transform(std::string_view name_and_inputs, std::string_view before, std::string_view after, KernelFactory kernel) {
+OpDefinition Transform(std::string_view name_and_inputs, std::string_view before, std::string_view after,
+                       KernelFactory kernel) {
   return DatasetOp(StrCat(name_and_inputs, " -> (handle: variant)", before, kSpec, after), std::move(kernel));
 }
 
@@ -105,18 +106,21 @@ constexpr TransformRow kRows[] = {
     {"RepeatDataset(input_dataset: variant, count: i64)", "", kMetadata, CountCpu<MakeRepeatDataset>},
     {"TakeDataset(input_dataset: variant, count: i64)", "", kMetadata, CountCpu<MakeTakeDataset>},
     {"SkipDataset(input_dataset: variant, count: i64)", "", kMetadata, CountCpu<MakeSkipDataset>},
-    {"ShardDataset(input_dataset: variant, num_shards: i64, index: i64)", " | require_non_empty: bool = false", kMetadata, ShardCpu},
+    {"ShardDataset(input_dataset: variant, num_shards: i64, index: i64)", " | require_non_empty: bool = false",
+     kMetadata, ShardCpu},
     {"BatchDataset(input_dataset: variant, batch_size: i64)", "", kMetadata, BatchCpu<-1>},
-    {"BatchDatasetV2(input_dataset: variant, batch_size: i64, drop_remainder: bool)", " | parallel_copy: bool = false", kMetadata,
-     BatchCpu<2>},
+    {"BatchDatasetV2(input_dataset: variant, batch_size: i64, drop_remainder: bool)", " | parallel_copy: bool = false",
+     kMetadata, BatchCpu<2>},
     {"ParallelBatchDataset(input_dataset: variant, batch_size: i64, num_parallel_calls: i64, drop_remainder: bool)",
      " | parallel_copy: bool = false", " | deterministic: string = 'default' | metadata: string = ''", BatchCpu<3>},
     {"PrefetchDataset(input_dataset: variant, buffer_size: i64)", "",
-     " | slack_period: int = 0 | legacy_autotune: bool = true | buffer_size_min: int = 0 | metadata: string = ''", PrefetchCpu},
+     " | slack_period: int = 0 | legacy_autotune: bool = true | buffer_size_min: int = 0 | metadata: string = ''",
+     PrefetchCpu},
     {"ZipDataset(input_datasets: N * variant)", "", " | N: int >= 1 | metadata: string = ''", ZipCpu},
     {"ConcatenateDataset(input_dataset: variant, another_dataset: variant)", "", kMetadata, ConcatenateCpu},
     {"OptionsDataset(input_dataset: variant)", " | serialized_options: string", kMetadata, PassOnCpu},
-    {"ModelDataset(input_dataset: variant)", " | algorithm: int = 0 | cpu_budget: int = 0 | ram_budget: int = 0", "", PassOnCpu},
+    {"ModelDataset(input_dataset: variant)", " | algorithm: int = 0 | cpu_budget: int = 0 | ram_budget: int = 0", "",
+     PassOnCpu},
     {"OptimizeDatasetV2(input_dataset: variant, optimizations_enabled: str, optimizations_disabled: str, "
      "optimizations_default: str)",
      "", " | optimization_configs: list(string) = []", PassOnCpu},
@@ -130,17 +134,21 @@ std::vector<OpDefinition> DatasetTransformOps() {
     ops.push_back(Transform(row.name_and_inputs, row.before, row.after, FunctionKernel(row.kernel)));
   }
   constexpr std::string_view kReshuffle = " | reshuffle_each_iteration: bool = true";
-  ops.push_back(Transform("ShuffleDataset(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64)", kReshuffle, kMetadata,
-                          ClassKernel<ShuffleCpu>()));
-  ops.push_back(Transform("ShuffleDatasetV3(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64, seed_generator: "
-                          "resource)",
-                          kReshuffle, " | metadata: string = '' | stateful", ClassKernel<ShuffleCpu>()));
-  ops.push_back(Transform("ShuffleAndRepeatDataset(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64, count: i64)", "",
-                          " | reshuffle_each_iteration: bool = true | metadata: string = ''", ClassKernel<ShuffleCpu>()));
-  ops.push_back(OpDefinition("DatasetCardinality(input_dataset: variant) -> (cardinality: i64) | cardinality_options: string = ''")
-                    .Shape(ScalarShape)
-                    .NoGradient("not differentiable")
-                    .Kernels(AnyType(FunctionKernel(CardinalityCpu))));
+  ops.push_back(Transform("ShuffleDataset(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64)", kReshuffle,
+                          kMetadata, ClassKernel<ShuffleCpu>()));
+  ops.push_back(
+      Transform("ShuffleDatasetV3(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64, seed_generator: "
+                "resource)",
+                kReshuffle, " | metadata: string = '' | stateful", ClassKernel<ShuffleCpu>()));
+  ops.push_back(
+      Transform("ShuffleAndRepeatDataset(input_dataset: variant, buffer_size: i64, seed: i64, seed2: i64, count: i64)",
+                "", " | reshuffle_each_iteration: bool = true | metadata: string = ''", ClassKernel<ShuffleCpu>()));
+  ops.push_back(
+      OpDefinition(
+          "DatasetCardinality(input_dataset: variant) -> (cardinality: i64) | cardinality_options: string = ''")
+          .Shape(ScalarShape)
+          .NoGradient("not differentiable")
+          .Kernels(AnyType(FunctionKernel(CardinalityCpu))));
   return ops;
 }
 

@@ -26,10 +26,11 @@ struct IteratorSlot {
   }
 
   Result<std::shared_ptr<Iterator>> FindOrCreate(ResourceManager& resources, bool* created = nullptr) const {
-    return resources.LookupOrCreate<Iterator>(handle.container, handle.name, [&]() -> Result<std::shared_ptr<Iterator>> {
-      if (created != nullptr) *created = true;
-      return std::make_shared<Iterator>(types, shapes);
-    });
+    return resources.LookupOrCreate<Iterator>(handle.container, handle.name,
+                                              [&]() -> Result<std::shared_ptr<Iterator>> {
+                                                if (created != nullptr) *created = true;
+                                                return std::make_shared<Iterator>(types, shapes);
+                                              });
   }
 };
 
@@ -46,7 +47,9 @@ class IteratorHandleCpu final : public Kernel {
 };
 
 /// The runtime outlives every step; iterators hold it by a pointer that shares nothing.
-std::shared_ptr<Runtime> Unowned(Runtime& runtime) { return std::shared_ptr<Runtime>(std::shared_ptr<void>(), &runtime); }
+std::shared_ptr<Runtime> Unowned(Runtime& runtime) {
+  return std::shared_ptr<Runtime>(std::shared_ptr<void>(), &runtime);
+}
 
 Status MakeIteratorCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(std::shared_ptr<Iterator> iterator, c.LookupResource<Iterator>(1));
@@ -67,7 +70,8 @@ class IteratorGetNextCpu final : public AsyncKernel {
  private:
   static Status Give(KernelContext& c, Iterator& iterator) {
     HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext());
-    for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
+    for (int i = 0; i < c.num_outputs(); ++i)
+      HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
     return OkStatus();
   }
 };
@@ -109,22 +113,26 @@ constexpr char kHandleSeparator = '\n';  // occurs in no device, container or re
 
 Status ToStringHandleCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
-  return c.SetOutput(0, Tensor::Scalar<std::string>(
-                            StrCat(handle->device, kHandleSeparator, handle->container, kHandleSeparator, handle->name)));
+  return c.SetOutput(0, Tensor::Scalar<std::string>(StrCat(handle->device, kHandleSeparator, handle->container,
+                                                           kHandleSeparator, handle->name)));
 }
 
 Status FromStringHandleCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const std::string text, ScalarInput<std::string>(c, 0, "string_handle"));
   const std::vector<std::string> parts = StrSplit(text, kHandleSeparator);
   if (parts.size() != 3) return InvalidArgument("Could not parse the string handle '", text, "'");
-  return c.SetOutput(0, Tensor::Scalar<ResourceHandle>({.device = parts[0], .container = parts[1], .name = parts[2],
-                                                        .maybe_type_name = "Iterator", .dtypes_and_shapes = {}}));
+  return c.SetOutput(0, Tensor::Scalar<ResourceHandle>({.device = parts[0],
+                                                        .container = parts[1],
+                                                        .name = parts[2],
+                                                        .maybe_type_name = "Iterator",
+                                                        .dtypes_and_shapes = {}}));
 }
 
 Status GetNextShape(ShapeContext& c) {
   const auto shapes = c.attr<std::vector<PartialShape>>("output_shapes");
   if (static_cast<int>(shapes.size()) != c.num_outputs()) {
-    return InvalidArgument("`output_shapes` has ", shapes.size(), " shapes, `output_types` ", c.num_outputs(), " types");
+    return InvalidArgument("`output_shapes` has ", shapes.size(), " shapes, `output_types` ", c.num_outputs(),
+                           " types");
   }
   for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, shapes[static_cast<size_t>(i)]));
   return OkStatus();
@@ -140,23 +148,26 @@ std::vector<OpDefinition> IteratorOps() {
   std::vector<OpDefinition> ops;
   constexpr std::string_view kSpec = " | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1";
   for (std::string_view name : {"Iterator", "IteratorV2"}) {
-    ops.push_back(IteratorOp(StrCat(name, "() -> (handle: resource) | shared_name: string | container: string", kSpec, " | stateful"),
-                             ScalarShape, ClassKernel<IteratorHandleCpu>()));
+    ops.push_back(IteratorOp(
+        StrCat(name, "() -> (handle: resource) | shared_name: string | container: string", kSpec, " | stateful"),
+        ScalarShape, ClassKernel<IteratorHandleCpu>()));
   }
   for (std::string_view name : {"IteratorGetNext", "IteratorGetNextSync"}) {
-    ops.push_back(IteratorOp(StrCat(name, "(iterator: resource) -> (components: list(output_types))", kSpec, " | stateful"),
-                             GetNextShape, ClassKernel<IteratorGetNextCpu>()));
+    ops.push_back(
+        IteratorOp(StrCat(name, "(iterator: resource) -> (components: list(output_types))", kSpec, " | stateful"),
+                   GetNextShape, ClassKernel<IteratorGetNextCpu>()));
   }
   ops.push_back(IteratorOp("MakeIterator(dataset: variant, iterator: resource) -> () | stateful", NoOutputs,
                            FunctionKernel(MakeIteratorCpu)));
   ops.push_back(IteratorOp(StrCat("OneShotIterator() -> (handle: resource) | dataset_factory: func", kSpec,
                                   " | container: string = '' | shared_name: string = '' | stateful"),
                            ScalarShape, ClassKernel<OneShotIteratorCpu>()));
-  ops.push_back(IteratorOp("IteratorToStringHandle(resource_handle: resource) -> (string_handle: str) | stateful", ScalarShape,
-                           FunctionKernel(ToStringHandleCpu)));
-  ops.push_back(IteratorOp("IteratorFromStringHandleV2(string_handle: str) -> (resource_handle: resource) | "
-                           "output_types: list(type) = [] >= 0 | output_shapes: list(shape) = [] >= 0 | stateful",
-                           ScalarShape, FunctionKernel(FromStringHandleCpu)));
+  ops.push_back(IteratorOp("IteratorToStringHandle(resource_handle: resource) -> (string_handle: str) | stateful",
+                           ScalarShape, FunctionKernel(ToStringHandleCpu)));
+  ops.push_back(
+      IteratorOp("IteratorFromStringHandleV2(string_handle: str) -> (resource_handle: resource) | "
+                 "output_types: list(type) = [] >= 0 | output_shapes: list(shape) = [] >= 0 | stateful",
+                 ScalarShape, FunctionKernel(FromStringHandleCpu)));
   return ops;
 }
 

@@ -17,8 +17,7 @@ class BlockingKernel : public AsyncKernel {
 };
 
 /// A blocking kernel from a function, for ops without attributes.
-template <Status (*kFunction)(KernelContext&)>
-class BlockingFunctionKernel final : public BlockingKernel {
+template <Status (*kFunction)(KernelContext&)> class BlockingFunctionKernel final : public BlockingKernel {
  protected:
   Status Run(KernelContext& context) const override { return kFunction(context); }
 };

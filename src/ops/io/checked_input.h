@@ -8,7 +8,8 @@ namespace headrace {
 /// Errors: kInvalidArgument, naming op, input and shape.
 inline Result<const std::string*> StringScalar(const KernelContext& c, int i, std::string_view name) {
   const Tensor& value = c.input(i);
-  if (value.num_elements() != 1 || value.rank() > 1) return InvalidArgument(c.node().op(), ": ", name, " must be a scalar, got ", value);
+  if (value.num_elements() != 1 || value.rank() > 1)
+    return InvalidArgument(c.node().op(), ": ", name, " must be a scalar, got ", value);
   return &value.data<std::string>()[0];
 }
 

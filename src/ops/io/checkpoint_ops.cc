@@ -1,8 +1,8 @@
-// SaveV2: writes named tensors, or parts of them, into a bundle. RestoreV2: reads them. MergeV2Checkpoints: makes one bundle of
-// those that several tasks wrote. Text i of shape_and_slices is "" for a whole tensor, or as ParseShapeAndSlice reads it.
-// SaveV2 holds its inputs by reference: variables that are updated meanwhile go on in a copy, and each is saved as it was.
-// Errors: kInvalidArgument for inputs that do not fit each other, another dtype or shape than the bundle's; kNotFound, kDataLoss
-// and others as checkpoint/bundle_reader.h and bundle_writer.h say.
+// SaveV2: writes named tensors, or parts of them, into a bundle. RestoreV2: reads them. MergeV2Checkpoints: makes one
+// bundle of those that several tasks wrote. Text i of shape_and_slices is "" for a whole tensor, or as
+// ParseShapeAndSlice reads it. SaveV2 holds its inputs by reference: variables that are updated meanwhile go on in a
+// copy, and each is saved as it was. Errors: kInvalidArgument for inputs that do not fit each other, another dtype or
+// shape than the bundle's; kNotFound, kDataLoss and others as checkpoint/bundle_reader.h and bundle_writer.h say.
 #include <algorithm>
 #include <numeric>
 
@@ -32,8 +32,8 @@ Result<SaveInputs> ReadInputs(const KernelContext& c, int num_tensors) {
   HR_ASSIGN_OR_RETURN(inputs.names, StringVector(c, 1, "tensor_names"));
   HR_ASSIGN_OR_RETURN(inputs.slices, StringVector(c, 2, "shape_and_slices"));
   if (std::ssize(inputs.names) != num_tensors || std::ssize(inputs.slices) != num_tensors) {
-    return InvalidArgument(c.node().op(), ": ", num_tensors, " tensors have ", inputs.names.size(), " tensor_names and ",
-                           inputs.slices.size(), " shape_and_slices");
+    return InvalidArgument(c.node().op(), ": ", num_tensors, " tensors have ", inputs.names.size(),
+                           " tensor_names and ", inputs.slices.size(), " shape_and_slices");
   }
   return inputs;
 }
@@ -49,7 +49,8 @@ Status Save(KernelContext& c) {
   std::vector<size_t> order(inputs.names.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, {}, [&](size_t i) { return std::string_view(inputs.names[i]); });
-  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BundleWriter> writer, BundleWriter::Create(*c.runtime().files, *inputs.prefix));
+  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BundleWriter> writer,
+                      BundleWriter::Create(*c.runtime().files, *inputs.prefix));
   for (const size_t i : order) {
     const Tensor value = c.TakeInput(static_cast<int>(i) + kNumLeading);  // let go as soon as it is written
     if (c.cancellation() != nullptr) HR_RETURN_IF_ERROR(c.cancellation()->status());
@@ -76,12 +77,13 @@ Status RestoreShape(ShapeContext& c) {
   return OkStatus();
 }
 
-Status RestoreOne(KernelContext& c, const BundleReader& reader, const std::string& name, const std::string& slice, int output) {
+Status RestoreOne(KernelContext& c, const BundleReader& reader, const std::string& name, const std::string& slice,
+                  int output) {
   HR_ASSIGN_OR_RETURN(const BundleReader::Named stored, reader.Find(name));
   const DType expected = RemoveRef(c.node().output_types()[static_cast<size_t>(output)]);
   if (stored.dtype != expected) {
-    return InvalidArgument("tensor_name = ", name, "; expected dtype ", TypeText(expected), " does not equal original dtype ",
-                           TypeText(stored.dtype));
+    return InvalidArgument("tensor_name = ", name, "; expected dtype ", TypeText(expected),
+                           " does not equal original dtype ", TypeText(stored.dtype));
   }
   if (slice.empty()) {
     HR_ASSIGN_OR_RETURN(Tensor value, reader.Read(name, c.runtime().memory));
@@ -94,14 +96,15 @@ Status RestoreOne(KernelContext& c, const BundleReader& reader, const std::strin
 
 Status Restore(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const SaveInputs inputs, ReadInputs(c, c.num_outputs()));
-  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BundleReader> reader, BundleReader::Open(*c.runtime().files, *inputs.prefix));
+  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BundleReader> reader,
+                      BundleReader::Open(*c.runtime().files, *inputs.prefix));
   std::vector<Status> statuses(inputs.names.size());
   const auto restore = [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       statuses[i] = RestoreOne(c, *reader, inputs.names[i], inputs.slices[i], static_cast<int>(i));
     }
   };
-  // A tensor takes far more than the handoff to another thread when it is large, and those that are small do not matter.
+  // Large tensors are worth another thread, and small ones do not matter.
   constexpr double kTensorNs = 1e6;
   if (c.step().run_inline) {
     restore(0, std::ssize(statuses));
@@ -126,7 +129,9 @@ class MergeKernel final : public BlockingKernel {
     HR_RETURN_IF_ERROR(MergeBundles(files, prefixes, *destination, allow_missing_files_));
     if (!delete_old_dirs_) return OkStatus();
     // Only directories that are empty now go; one that is not, or is gone already, is no error.
-    const auto directory = [](const std::string& path) { return path.substr(0, std::max<size_t>(path.rfind('/') + 1, 1) - 1); };
+    const auto directory = [](const std::string& path) {
+      return path.substr(0, std::max<size_t>(path.rfind('/') + 1, 1) - 1);
+    };
     for (const std::string& prefix : prefixes) {
       const std::string old = directory(prefix);
       if (!old.empty() && old != directory(*destination)) (void)files.Delete(old).ok();
@@ -148,16 +153,18 @@ Status MergeShape(ShapeContext& c) {
 
 std::vector<OpDefinition> CheckpointOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("SaveV2(prefix: str, tensor_names: str, shape_and_slices: str, tensors: list(dtypes)) -> () | "
-                             "dtypes: list(type) >= 1 | stateful")
-                    .Shape(SaveShape)
-                    .NoGradient("writes files")
-                    .Kernels(AnyType(ClassKernel<BlockingFunctionKernel<Save>>())));
-  ops.push_back(OpDefinition("RestoreV2(prefix: str, tensor_names: str, shape_and_slices: str) -> (tensors: list(dtypes)) | "
-                             "dtypes: list(type) >= 1 | stateful")
-                    .Shape(RestoreShape)
-                    .NoGradient("reads files")
-                    .Kernels(AnyType(ClassKernel<BlockingFunctionKernel<Restore>>())));
+  ops.push_back(
+      OpDefinition("SaveV2(prefix: str, tensor_names: str, shape_and_slices: str, tensors: list(dtypes)) -> () | "
+                   "dtypes: list(type) >= 1 | stateful")
+          .Shape(SaveShape)
+          .NoGradient("writes files")
+          .Kernels(AnyType(ClassKernel<BlockingFunctionKernel<Save>>())));
+  ops.push_back(
+      OpDefinition("RestoreV2(prefix: str, tensor_names: str, shape_and_slices: str) -> (tensors: list(dtypes)) | "
+                   "dtypes: list(type) >= 1 | stateful")
+          .Shape(RestoreShape)
+          .NoGradient("reads files")
+          .Kernels(AnyType(ClassKernel<BlockingFunctionKernel<Restore>>())));
   ops.push_back(OpDefinition("MergeV2Checkpoints(checkpoint_prefixes: str, destination_prefix: str) -> () | "
                              "delete_old_dirs: bool = true | allow_missing_files: bool = false | stateful")
                     .Shape(MergeShape)

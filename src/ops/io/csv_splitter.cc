@@ -21,7 +21,8 @@ Status CsvSplitter::Quoted(std::string_view record, size_t* position) {
   size_t piece = begin;
   for (size_t from = begin;;) {
     const size_t quote = record.find('"', from);
-    if (quote == std::string_view::npos) return InvalidArgument("Quoted field has to end with quote followed by delim or end");
+    if (quote == std::string_view::npos)
+      return InvalidArgument("Quoted field has to end with quote followed by delim or end");
     if (quote + 1 == record.size() || record[quote + 1] == delimiter_) {
       const std::string_view last = record.substr(piece, quote - piece);
       if (unescaped != nullptr) unescaped->append(last);

@@ -1,5 +1,5 @@
-// CsvSplitter: one record into fields, with the rules and the error texts of TensorFlow's DecodeCSV. Line ends before a field are
-// passed over; an unquoted field has neither quotes nor line ends; in a quoted one "" stands for a quote.
+// CsvSplitter: one record into fields, with the rules and the error texts of TensorFlow's DecodeCSV. Line ends before a
+// field are passed over; an unquoted field has neither quotes nor line ends; in a quoted one "" stands for a quote.
 #pragma once
 
 #include <deque>

@@ -1,10 +1,10 @@
-// DecodeRaw: the bytes of each string as numbers: output[i..., j] is the j-th number in bytes[i...]. All strings have one
-// length, a multiple of the number's size; little_endian says how they are stored.
+// DecodeRaw: the bytes of each string as numbers: output[i..., j] is the j-th number in bytes[i...]. All strings have
+// one length, a multiple of the number's size; little_endian says how they are stored.
 #include <algorithm>
 
 #include "graph/shape_context.h"
-#include "ops/io/io_ops.h"
 #include "kernel/kernel.h"
+#include "ops/io/io_ops.h"
 #include "ops/io/type_text.h"
 
 namespace headrace {
@@ -33,15 +33,16 @@ class DecodeRawKernel final : public Kernel {
                              strings[i].size(), " != ", length);
     }
     if (length % element_bytes != 0) {
-      return InvalidArgument("Input to DecodeRaw has length ", length, " that is not a multiple of ", element_bytes, ", the size of ",
-                             TypeText(dtype_));
+      return InvalidArgument("Input to DecodeRaw has length ", length, " that is not a multiple of ", element_bytes,
+                             ", the size of ", TypeText(dtype_));
     }
     std::vector<int64_t> dims(c.input(0).shape().dims().begin(), c.input(0).shape().dims().end());
     dims.push_back(static_cast<int64_t>(length / element_bytes));
     HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
     HR_ASSIGN_OR_RETURN(Tensor* const output, c.AllocateOutput(0, shape));
     auto* bytes = static_cast<char*>(output->mutable_raw());
-    for (size_t i = 0; i < strings.size() && length > 0; ++i) std::memcpy(bytes + i * length, strings[i].data(), length);
+    for (size_t i = 0; i < strings.size() && length > 0; ++i)
+      std::memcpy(bytes + i * length, strings[i].data(), length);
     if (dtype_ == DType::kBool) {
       for (size_t i = 0; i < strings.size() * length; ++i) bytes[i] = bytes[i] != 0;
     }
@@ -63,11 +64,13 @@ class DecodeRawKernel final : public Kernel {
 
 std::vector<OpDefinition> DecodeRawOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("DecodeRaw(bytes: str) -> (output: out_type) | "
-                             "out_type: type in {f16,f32,f64,i32,u16,u8,i16,i8,i64,c64,c128,bool,bf16} | little_endian: bool = true")
-                    .Shape(DecodeRawShape)
-                    .NoGradient("strings")
-                    .Kernels(AnyType(ClassKernel<DecodeRawKernel>())));
+  ops.push_back(
+      OpDefinition(
+          "DecodeRaw(bytes: str) -> (output: out_type) | "
+          "out_type: type in {f16,f32,f64,i32,u16,u8,i16,i8,i64,c64,c128,bool,bf16} | little_endian: bool = true")
+          .Shape(DecodeRawShape)
+          .NoGradient("strings")
+          .Kernels(AnyType(ClassKernel<DecodeRawKernel>())));
   return ops;
 }
 

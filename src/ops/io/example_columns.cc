@@ -33,9 +33,11 @@ Status SetValues(KernelContext& c, int output, const ExampleColumns& columns, co
   return OkStatus();
 }
 
-Status SetSparse(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Totals& totals) {
+Status SetSparse(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+                 const Totals& totals) {
   const int64_t rank = is_batch ? 2 : 1;
-  HR_ASSIGN_OR_RETURN(Tensor* const indices, c.AllocateOutput(feature.indices_output, Shape({totals.num_values, rank})));
+  HR_ASSIGN_OR_RETURN(Tensor* const indices,
+                      c.AllocateOutput(feature.indices_output, Shape({totals.num_values, rank})));
   int64_t* out = indices->mutable_data<int64_t>().data();
   int64_t example = 0;
   for (const ExampleColumn* column : columns) {
@@ -55,9 +57,11 @@ Status SetSparse(KernelContext& c, const ExampleFeature& feature, const ExampleC
 }
 
 template <typename Split>
-Status SetSplits(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Totals& totals) {
+Status SetSplits(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+                 const Totals& totals) {
   // One example alone has nothing to be split.
-  HR_ASSIGN_OR_RETURN(Tensor* const splits, c.AllocateOutput(feature.splits_output, Shape({is_batch ? totals.num_examples + 1 : 0})));
+  HR_ASSIGN_OR_RETURN(Tensor* const splits,
+                      c.AllocateOutput(feature.splits_output, Shape({is_batch ? totals.num_examples + 1 : 0})));
   if (!is_batch) return OkStatus();
   if (totals.num_values > std::numeric_limits<Split>::max()) {
     return InvalidArgument(c.node().op(), ": ", totals.num_values, " values need row splits of int64");
@@ -72,7 +76,8 @@ Status SetSplits(KernelContext& c, const ExampleFeature& feature, const ExampleC
 }
 
 template <typename T>
-Status SetPadded(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Totals& totals, const T& padding) {
+Status SetPadded(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+                 const Totals& totals, const T& padding) {
   std::vector<int64_t> dims(feature.stated_shape.dims().begin(), feature.stated_shape.dims().end());
   dims[0] = totals.most_values / feature.num_elements;
   if (is_batch) dims.insert(dims.begin(), totals.num_examples);
@@ -91,7 +96,8 @@ Status SetPadded(KernelContext& c, const ExampleFeature& feature, const ExampleC
 }
 
 template <typename T>
-Status Join(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Tensor* padding) {
+Status Join(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+            const Tensor* padding) {
   const Totals totals = TotalsOf(columns);
   switch (feature.form) {
     case ExampleFeature::Form::kPadded:
@@ -100,15 +106,17 @@ Status Join(KernelContext& c, const ExampleFeature& feature, const ExampleColumn
       HR_RETURN_IF_ERROR(SetSparse(c, feature, columns, is_batch, totals));
       break;
     default:
-      HR_RETURN_IF_ERROR(feature.split_type == DType::kInt32 ? SetSplits<int32_t>(c, feature, columns, is_batch, totals)
-                                                             : SetSplits<int64_t>(c, feature, columns, is_batch, totals));
+      HR_RETURN_IF_ERROR(feature.split_type == DType::kInt32
+                             ? SetSplits<int32_t>(c, feature, columns, is_batch, totals)
+                             : SetSplits<int64_t>(c, feature, columns, is_batch, totals));
   }
   return SetValues<T>(c, feature.values_output, columns, totals);
 }
 
 }  // namespace
 
-Status JoinColumns(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Tensor* padding) {
+Status JoinColumns(KernelContext& c, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+                   const Tensor* padding) {
   return ForDType<float, int64_t, std::string>(feature.dtype, "An Example's feature", [&]<typename T>() {
     return Join<T>(c, feature, columns, is_batch, padding);
   });

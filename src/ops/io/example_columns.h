@@ -1,4 +1,4 @@
-// Values of features whose number differs from example to example: collected by piece of the batch, then joined into outputs.
+// Values of features whose number differs from example to example: collected by piece of the batch, then joined.
 #pragma once
 
 #include <map>
@@ -17,11 +17,13 @@ struct ExampleColumn {
   std::vector<std::string> strings;
   std::vector<int64_t> counts;  // of each example
 
-  template <typename T>
-  std::vector<T>& values() {
-    if constexpr (std::is_same_v<T, float>) return floats;
-    else if constexpr (std::is_same_v<T, int64_t>) return int64s;
-    else return strings;
+  template <typename T> std::vector<T>& values() {
+    if constexpr (std::is_same_v<T, float>)
+      return floats;
+    else if constexpr (std::is_same_v<T, int64_t>)
+      return int64s;
+    else
+      return strings;
   }
 };
 
@@ -29,6 +31,7 @@ struct ExampleColumn {
 using ExampleColumns = std::vector<ExampleColumn*>;
 
 /// Sets the outputs of `feature`, which is not of a fixed size. `padding` is the default of a padded one.
-Status JoinColumns(KernelContext& context, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch, const Tensor* padding);
+Status JoinColumns(KernelContext& context, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
+                   const Tensor* padding);
 
 }  // namespace headrace

@@ -21,14 +21,14 @@ struct ExampleFeature {
   };
   DType dtype = DType::kInvalid;
   Form form = Form::kFixed;
-  PartialShape stated_shape;  // kFixed, kPadded: as the op was given it
-  int64_t num_elements = 1;   // kFixed: of an example; kPadded: of a row
+  PartialShape stated_shape;         // kFixed, kPadded: as the op was given it
+  int64_t num_elements = 1;          // kFixed: of an example; kPadded: of a row
   DType split_type = DType::kInt64;  // kRagged
-  int dense_index = 0;        // kFixed, kPadded: which dense feature it is, and so which default it has
+  int dense_index = 0;               // kFixed, kPadded: which dense feature it is, and so which default it has
   int values_output = 0;
-  int indices_output = 0;     // kSparse
-  int shape_output = 0;       // kSparse
-  int splits_output = 0;      // kRagged
+  int indices_output = 0;  // kSparse
+  int shape_output = 0;    // kSparse
+  int splits_output = 0;   // kRagged
 };
 
 /// Finds keys. Keys that are equal share a slot.
@@ -67,7 +67,8 @@ class KeyTable {
       std::memcpy(&back, key.data() + key.size() - 4, 4);
     } else if (!key.empty()) {
       front = static_cast<unsigned char>(key.front());
-      back = static_cast<uint64_t>(static_cast<unsigned char>(key[key.size() / 2])) << 8 | static_cast<unsigned char>(key.back());
+      back = static_cast<uint64_t>(static_cast<unsigned char>(key[key.size() / 2])) << 8 |
+             static_cast<unsigned char>(key.back());
     }
     uint64_t hash = (front ^ (back * 0x9e3779b97f4a7c15) ^ key.size()) * 0xff51afd7ed558ccd;
     return hash ^ hash >> 32;

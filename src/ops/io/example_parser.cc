@@ -4,8 +4,8 @@
 #include <map>
 #include <mutex>
 
-#include "format/example.h"
 #include "ops/io/example_columns.h"
+#include "ops/io/example_values.h"
 #include "ops/io/type_text.h"
 
 namespace headrace {
@@ -14,66 +14,37 @@ namespace {
 
 using Form = ExampleFeature::Form;
 
-template <typename T>
-inline constexpr FeatureKind kKindOf = std::is_same_v<T, float>     ? FeatureKind::kFloat
-                                       : std::is_same_v<T, int64_t> ? FeatureKind::kInt64
-                                                                    : FeatureKind::kBytes;
-
 DType TypeOf(FeatureKind kind) {
   return kind == FeatureKind::kFloat ? DType::kFloat : kind == FeatureKind::kInt64 ? DType::kInt64 : DType::kString;
 }
 
-/// True when the list is one field of number 1 with fewer than 128 bytes: by far the most frequent form.
-bool IsShortList(std::string_view list) { return list.size() >= 2 && list[0] == 0x0a && list.size() < 130 && static_cast<size_t>(list[1]) == list.size() - 2; }
-
-// Each reads up to `capacity` values and returns how many there are, or -1 for malformed bytes.
-int64_t ReadValues(std::string_view list, float* out, int64_t capacity) {
-  if (capacity == 1 && list.size() == 6 && IsShortList(list)) {
-    std::memcpy(out, list.data() + 2, sizeof(float));
-    return 1;
-  }
-  return DecodeFloats(list, out, capacity);
-}
-int64_t ReadValues(std::string_view list, int64_t* out, int64_t capacity) {
-  if (capacity == 1 && IsShortList(list)) {
-    WireCursor cursor(list.substr(2));
-    uint64_t value;
-    if (cursor.ReadVarint(&value) && cursor.AtEnd()) {
-      *out = static_cast<int64_t>(value);
-      return 1;
-    }
-  }
-  return DecodeInt64s(list, out, capacity);
-}
-int64_t ReadValues(std::string_view list, std::string* out, int64_t capacity) {
-  if (capacity == 1 && IsShortList(list)) {
-    out->assign(list.data() + 2, list.size() - 2);
-    return 1;
-  }
-  return DecodeBytes(list, out, capacity);
-}
-
-/// The values of each slot of the key table in one example. An entry counts when its example number is the current one.
+/// The values of a slot of the key table in one example. They count when `example` is the current one.
 struct Slot {
   int64_t example = -1;
+  bool is_taken = false;  // they are where they belong already
   FeatureKind kind = FeatureKind::kNone;
   std::string_view list;
 };
 
-/// One call: what is read, and where the fixed features go.
+/// One call: what is read, and where it goes.
 struct Batch {
   std::span<const ExampleFeature> features;
   const KeyTable& keys;
   const ExampleInputs& inputs;
-  std::vector<void*> fixed;   // by feature: the output's elements, or null
-  bool has_columns = false;   // whether any feature is not fixed
+  std::vector<void*> fixed = {};    // by feature: the output's elements, or null
+  std::vector<Direct> direct = {};  // by slot
+  bool has_columns = false;         // whether any feature is not fixed
 };
 
 /// Parses some consecutive examples. One thread at a time.
 class Piece {
  public:
   Piece(const Batch& batch, int64_t begin, int64_t end)
-      : batch_(batch), slots_(static_cast<size_t>(batch.keys.num_slots())), columns_(batch.has_columns ? batch.features.size() : 0), begin_(begin), end_(end) {}
+      : batch_(batch),
+        slots_(static_cast<size_t>(batch.keys.num_slots())),
+        columns_(batch.has_columns ? batch.features.size() : 0),
+        begin_(begin),
+        end_(end) {}
 
   /// Stops at the first bad example; `*bad` is its number.
   Status Parse(int64_t* bad) {
@@ -87,21 +58,42 @@ class Piece {
 
  private:
   Status ParseOne(std::string_view example) {
-    size_t position = 0;
+    size_t position = 0, num_taken = 0;
     const bool sound = ForEachFeature(example, [&](const FeatureView& feature) {
       const int slot = FindSlot(feature.name, position++);
-      if (slot >= 0) slots_[static_cast<size_t>(slot)] = {example_, feature.kind, feature.list};
+      if (slot < 0) return true;
+      Slot& found = slots_[static_cast<size_t>(slot)];
+      const bool was_taken = found.example == example_ && found.is_taken;
+      found.example = example_;
+      found.is_taken = TakeShort(batch_.direct[static_cast<size_t>(slot)], example_, feature.kind, feature.list);
+      if (found.is_taken != was_taken) found.is_taken ? ++num_taken : --num_taken;
+      if (!found.is_taken) {
+        found.kind = feature.kind;
+        found.list = feature.list;
+      }
       return true;
     });
     if (!sound) return NoExample(example);
+    return num_taken == batch_.features.size() ? OkStatus() : TakeTheOthers();
+  }
+
+  /// What is absent, or has more than one value, or came in an unusual form.
+  Status TakeTheOthers() {
     for (size_t i = 0; i < batch_.features.size(); ++i) {
       const ExampleFeature& feature = batch_.features[i];
       const Slot& slot = slots_[static_cast<size_t>(batch_.keys.slot(i))];
-      const bool present = slot.example == example_ && slot.kind != FeatureKind::kNone;
+      const bool here = slot.example == example_;
+      if (here && slot.is_taken) continue;
+      const bool present = here && slot.kind != FeatureKind::kNone;
       switch (feature.dtype) {
-        case DType::kFloat: HR_RETURN_IF_ERROR(Take<float>(i, present ? &slot : nullptr)); break;
-        case DType::kInt64: HR_RETURN_IF_ERROR(Take<int64_t>(i, present ? &slot : nullptr)); break;
-        default: HR_RETURN_IF_ERROR(Take<std::string>(i, present ? &slot : nullptr));
+        case DType::kFloat:
+          HR_RETURN_IF_ERROR(Take<float>(i, present ? &slot : nullptr));
+          break;
+        case DType::kInt64:
+          HR_RETURN_IF_ERROR(Take<int64_t>(i, present ? &slot : nullptr));
+          break;
+        default:
+          HR_RETURN_IF_ERROR(Take<std::string>(i, present ? &slot : nullptr));
       }
     }
     return OkStatus();
@@ -111,7 +103,7 @@ class Piece {
   int FindSlot(std::string_view name, size_t position) {
     if (position < order_.size()) {
       int& expected = order_[position];
-      if (expected < 0 || batch_.keys.name(expected) != name) expected = batch_.keys.Find(name);
+      if (expected < 0 || !SameName(batch_.keys.name(expected), name)) expected = batch_.keys.Find(name);
       return expected;
     }
     const int slot = batch_.keys.Find(name);
@@ -119,15 +111,13 @@ class Piece {
     return slot;
   }
 
-  template <typename T>
-  Status Take(size_t i, const Slot* slot) {
+  template <typename T> Status Take(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
-    if (slot != nullptr && slot->kind != kKindOf<T>) return OtherType(i, slot->kind);
+    if (slot != nullptr && slot->kind != KindOf(kDTypeOf<T>)) return OtherType(i, slot->kind);
     return feature.form == Form::kFixed ? TakeFixed<T>(i, slot) : TakeAny<T>(i, slot);
   }
 
-  template <typename T>
-  Status TakeFixed(size_t i, const Slot* slot) {
+  template <typename T> Status TakeFixed(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
     T* out = static_cast<T*>(batch_.fixed[i]) + example_ * feature.num_elements;
     if (slot == nullptr) return TakeDefault<T>(i, out);
@@ -135,19 +125,17 @@ class Piece {
     return count == feature.num_elements ? OkStatus() : WrongCount<T>(i, count);
   }
 
-  template <typename T>
-  Status TakeDefault(size_t i, T* out) {
+  template <typename T> Status TakeDefault(size_t i, T* out) {
     const Tensor& fallback = *batch_.inputs.defaults[static_cast<size_t>(batch_.features[i].dense_index)];
     if (fallback.num_elements() == 0 && batch_.features[i].num_elements != 0) {
-      return InvalidArgument(batch_.inputs.is_batch ? StrCat("Name: ", ExampleName(), ", ") : "", "Feature: ", Key(i), " (data type: ",
-                             TypeText(kDTypeOf<T>), ") is required but could not be found.");
+      return InvalidArgument(batch_.inputs.is_batch ? StrCat("Name: ", ExampleName(), ", ") : "", "Feature: ", Key(i),
+                             " (data type: ", TypeText(kDTypeOf<T>), ") is required but could not be found.");
     }
     std::ranges::copy(fallback.data<T>(), out);
     return OkStatus();
   }
 
-  template <typename T>
-  Status TakeAny(size_t i, const Slot* slot) {
+  template <typename T> Status TakeAny(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
     std::vector<T>& values = columns_[i].values<T>();
     std::vector<int64_t>& counts = columns_[i].counts;
@@ -182,18 +170,16 @@ class Piece {
     return Bad(i, is_dense ? StrCat("Data types don't match. Data type: ", actual, " but expected type: ", expected)
                            : StrCat("Data types don't match. Expected type: ", expected, ", Actual type: ", actual));
   }
-  template <typename T>
-  static std::string_view ValuesName() {
+  template <typename T> static std::string_view ValuesName() {
     return std::is_same_v<T, float> ? "float" : std::is_same_v<T, int64_t> ? "int64" : "bytes";
   }
-  template <typename T>
-  Status WrongCount(size_t i, int64_t count) const {
-    if (count < 0) return Bad(i, StrCat("Can't parse serialized Example: the ", ValuesName<T>(), " values are malformed"));
-    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values != expected.  Values size: ", count, " but output shape: ",
-                         batch_.features[i].stated_shape));
+  template <typename T> Status WrongCount(size_t i, int64_t count) const {
+    if (count < 0)
+      return Bad(i, StrCat("Can't parse serialized Example: the ", ValuesName<T>(), " values are malformed"));
+    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values != expected.  Values size: ", count,
+                         " but output shape: ", batch_.features[i].stated_shape));
   }
-  template <typename T>
-  Status NoWholeRows(size_t i, int64_t count) const {
+  template <typename T> Status NoWholeRows(size_t i, int64_t count) const {
     return Bad(i, StrCat("Number of ", ValuesName<T>(), " values is not a multiple of stride length. Saw ", count,
                          " values but output shape is: ", batch_.features[i].stated_shape));
   }
@@ -207,8 +193,8 @@ class Piece {
         shown += StrCat("\\x", Hex16(static_cast<unsigned char>(c)).substr(14));
       }
     }
-    return InvalidArgument("Could not parse example input, value: '", shown, bytes.size() > kMostShown ? "...'" : "'", " (example ", example_,
-                           ", ", bytes.size(), " bytes)");
+    return InvalidArgument("Could not parse example input, value: '", shown, bytes.size() > kMostShown ? "...'" : "'",
+                           " (example ", example_, ", ", bytes.size(), " bytes)");
   }
 
   const Batch& batch_;
@@ -224,11 +210,25 @@ Status CheckDefault(const ExampleFeature& feature, const Tensor& fallback) {
   const int i = feature.dense_index;
   if (feature.form == Form::kPadded) {
     if (fallback.num_elements() == 1) return OkStatus();
-    return InvalidArgument("dense_shape[", i, "] is a variable length shape: ", feature.stated_shape, ", therefore def_value[", i,
-                           "] must contain a single element (the padding element).  But its shape is: ", fallback.shape());
+    return InvalidArgument(
+        "dense_shape[", i, "] is a variable length shape: ", feature.stated_shape, ", therefore def_value[", i,
+        "] must contain a single element (the padding element).  But its shape is: ", fallback.shape());
   }
   if (fallback.num_elements() == 0 || feature.stated_shape.IsCompatibleWith(fallback.shape())) return OkStatus();
-  return InvalidArgument("def_value[", i, "].shape() == ", fallback.shape(), " is not compatible with dense_shapes_[", i, "] == ", feature.stated_shape);
+  return InvalidArgument("def_value[", i, "].shape() == ", fallback.shape(), " is not compatible with dense_shapes_[",
+                         i, "] == ", feature.stated_shape);
+}
+
+/// Finds the slots whose only feature is of one value.
+void FillDirect(Batch* batch) {
+  std::vector<int> num_features(static_cast<size_t>(batch->keys.num_slots()));
+  batch->direct.resize(num_features.size());
+  for (size_t i = 0; i < batch->features.size(); ++i) {
+    const auto slot = static_cast<size_t>(batch->keys.slot(i));
+    const ExampleFeature& feature = batch->features[i];
+    const bool usable = ++num_features[slot] == 1 && feature.form == Form::kFixed && feature.num_elements == 1;
+    batch->direct[slot] = usable ? Direct{KindOf(feature.dtype), batch->fixed[i]} : Direct{};
+  }
 }
 
 Status AllocateFixed(KernelContext& c, Batch* batch) {
@@ -244,13 +244,15 @@ Status AllocateFixed(KernelContext& c, Batch* batch) {
     HR_ASSIGN_OR_RETURN(Tensor* const output, c.AllocateOutput(feature.values_output, shape));
     out = output->mutable_raw();
   }
+  FillDirect(batch);
   return OkStatus();
 }
 
 }  // namespace
 
-Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features, const KeyTable& keys, const ExampleInputs& inputs) {
-  Batch batch{features, keys, inputs, {}, false};
+Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features, const KeyTable& keys,
+                     const ExampleInputs& inputs) {
+  Batch batch{features, keys, inputs};
   HR_RETURN_IF_ERROR(AllocateFixed(c, &batch));
   double total_bytes = 0;
   for (const std::string& example : inputs.serialized) total_bytes += static_cast<double>(example.size());
@@ -277,7 +279,8 @@ Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features,
     if (features[i].form == Form::kFixed) continue;
     ExampleColumns columns;
     for (auto& [begin, piece] : pieces) columns.push_back(piece.column(i));
-    const Tensor* padding = features[i].form == Form::kPadded ? inputs.defaults[static_cast<size_t>(features[i].dense_index)] : nullptr;
+    const Tensor* padding =
+        features[i].form == Form::kPadded ? inputs.defaults[static_cast<size_t>(features[i].dense_index)] : nullptr;
     HR_RETURN_IF_ERROR(JoinColumns(c, features[i], columns, inputs.is_batch, padding));
   }
   return OkStatus();

@@ -1,5 +1,6 @@
-// ExampleParser: a batch of serialized Examples into tensors, without objects in between. Features of a fixed size are written
-// where they belong in the batch; the others are collected by piece of the batch (example_columns.h) and joined at the end.
+// ExampleParser: a batch of serialized Examples into tensors, without objects in between. Features of a fixed size are
+// written where they belong in the batch; the others are collected by piece of the batch (example_columns.h) and joined
+// at the end.
 #pragma once
 
 #include <span>
@@ -18,10 +19,11 @@ struct ExampleInputs {
   std::span<const Tensor* const> defaults;  // by ExampleFeature::dense_index
 };
 
-/// Sets the context's outputs that the features name. `keys` are the features' keys. Where an example has a key twice, the last
-/// one counts. Errors: kInvalidArgument with example and key, in TensorFlow's words, for bytes that are no Example, values of
-/// another type or number than wanted, a missing feature without default, and defaults that do not fit; of several bad examples
-/// the first is reported.
-Status ParseExamples(KernelContext& context, std::span<const ExampleFeature> features, const KeyTable& keys, const ExampleInputs& inputs);
+/// Sets the context's outputs that the features name. `keys` are the features' keys. Where an example has a key twice,
+/// the last one counts. Errors: kInvalidArgument with example and key, in TensorFlow's words, for bytes that are no
+/// Example, values of another type or number than wanted, a missing feature without default, and defaults that do not
+/// fit; of several bad examples the first is reported.
+Status ParseExamples(KernelContext& context, std::span<const ExampleFeature> features, const KeyTable& keys,
+                     const ExampleInputs& inputs);
 
 }  // namespace headrace

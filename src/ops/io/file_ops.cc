@@ -1,5 +1,5 @@
-// ReadFile: a file's content. WriteFile: makes a file and the directories above it. MatchingFiles: the files that match any of
-// some shell patterns (in their last component), sorted. ShardedFilename: "basename-00001-of-00004".
+// ReadFile: a file's content. WriteFile: makes a file and the directories above it. MatchingFiles: the files that match
+// any of some shell patterns, sorted. ShardedFilename: "basename-00001-of-00004".
 // Errors: the file system's, which name the path; kInvalidArgument for inputs of a wrong rank.
 #include <algorithm>
 #include <cstdio>
@@ -42,7 +42,8 @@ Status MatchingShape(ShapeContext& c) {
 
 Status Matching(KernelContext& c) {
   const Tensor& patterns = c.input(0);
-  if (patterns.rank() > 1) return InvalidArgument("Input patterns tensor must be scalar or vector, but had shape: ", patterns.shape());
+  if (patterns.rank() > 1)
+    return InvalidArgument("Input patterns tensor must be scalar or vector, but had shape: ", patterns.shape());
   std::vector<std::string> all;
   for (const std::string& pattern : patterns.data<std::string>()) {
     HR_ASSIGN_OR_RETURN(std::vector<std::string> matches, c.runtime().files->Match(pattern));
@@ -55,7 +56,8 @@ Status Matching(KernelContext& c) {
 Status ShardedFilename(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const std::string* base, StringScalar(c, 0, "basename"));
   if (c.input(1).num_elements() != 1 || c.input(2).num_elements() != 1) {
-    return InvalidArgument("ShardedFilename: shard and num_shards must be scalars, got ", c.input(1), " and ", c.input(2));
+    return InvalidArgument("ShardedFilename: shard and num_shards must be scalars, got ", c.input(1), " and ",
+                           c.input(2));
   }
   char suffix[40];
   std::snprintf(suffix, sizeof(suffix), "-%05d-of-%05d", c.input(1).scalar<int32_t>(), c.input(2).scalar<int32_t>());

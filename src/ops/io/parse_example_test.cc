@@ -27,21 +27,22 @@ struct Wanted {
   std::vector<Tensor> defaults;
 
   Result<std::vector<Tensor>> Parse(Tensor serialized, std::vector<std::string> names = {}) const {
-    std::vector<Tensor> inputs = {std::move(serialized), Tensor::Vector(names), Tensor::Vector(sparse), Tensor::Vector(dense),
-                                  Tensor::Vector(ragged)};
+    std::vector<Tensor> inputs = {std::move(serialized), Tensor::Vector(names), Tensor::Vector(sparse),
+                                  Tensor::Vector(dense), Tensor::Vector(ragged)};
     inputs.insert(inputs.end(), defaults.begin(), defaults.end());
     std::vector<DType> dense_types;
     for (const Tensor& value : defaults) dense_types.push_back(value.dtype());
     return EvaluateOp("ParseExampleV2", std::move(inputs),
-                      {{"num_sparse", static_cast<int64_t>(sparse.size())}, {"sparse_types", sparse_types}, {"Tdense", dense_types},
-                       {"dense_shapes", shapes}, {"ragged_value_types", ragged_types}, {"ragged_split_types", split_types}});
+                      {{"num_sparse", static_cast<int64_t>(sparse.size())},
+                       {"sparse_types", sparse_types},
+                       {"Tdense", dense_types},
+                       {"dense_shapes", shapes},
+                       {"ragged_value_types", ragged_types},
+                       {"ragged_split_types", split_types}});
   }
 };
 
-template <typename T>
-Tensor NoDefault() {
-  return Tensor::Vector(std::vector<T>());
-}
+template <typename T> Tensor NoDefault() { return Tensor::Vector(std::vector<T>()); }
 
 std::string Sample(float f, std::vector<int64_t> ids, std::vector<std::string> words) {
   ExampleWriter writer;
@@ -57,15 +58,20 @@ class ParseExampleTest : public ::testing::Test {
 };
 
 const Wanted& All() {
-  static const auto* wanted = new Wanted{.sparse = {"ids"}, .dense = {"f", "words"}, .ragged = {"words"}, .sparse_types = {DType::kInt64},
-                                         .ragged_types = {DType::kString}, .split_types = {DType::kInt32},
+  static const auto* wanted = new Wanted{.sparse = {"ids"},
+                                         .dense = {"f", "words"},
+                                         .ragged = {"words"},
+                                         .sparse_types = {DType::kInt64},
+                                         .ragged_types = {DType::kString},
+                                         .split_types = {DType::kInt32},
                                          .shapes = {PartialShape{2}, PartialShape{-1}},
                                          .defaults = {NoDefault<float>(), Tensor::Scalar("-")}};
   return *wanted;
 }
 
 TEST_F(ParseExampleTest, EveryFormOfFeatureFromABatch) {
-  const std::vector<Tensor> out = Values(All().Parse(Tensor::Vector<std::string>({Sample(1, {7, 8, 9}, {"a"}), Sample(5, {}, {}), Sample(8, {-1}, {"b", "c"})})));
+  const std::vector<Tensor> out = Values(All().Parse(
+      Tensor::Vector<std::string>({Sample(1, {7, 8, 9}, {"a"}), Sample(5, {}, {}), Sample(8, {-1}, {"b", "c"})})));
   ASSERT_EQ(out.size(), 7u);
   EXPECT_THAT(out[0].data<int64_t>(), ElementsAre(0, 0, 0, 1, 0, 2, 2, 0));
   EXPECT_THAT(out[1].data<int64_t>(), ElementsAre(7, 8, 9, -1));
@@ -126,13 +132,15 @@ TEST_F(ParseExampleTest, TheLastOfEqualKeysCounts) {
 }
 
 TEST_F(ParseExampleTest, ValuesMayStandUnpacked) {
-  // ids: two varints in fields of their own; f: two floats likewise.
-  const std::string ids("\x0a\x0f\x0a\x03" "ids\x12\x08\x1a\x06\x08\x05\x08\xac\x02", 17);
-  std::string list;
-  for (const float value : {1.5f, 2.5f}) list += std::string("\x0d") + std::string(reinterpret_cast<const char*>(&value), 4);
-  const std::string f = std::string("\x0a\x11\x0a\x01" "f\x12\x0c\x12\x0a") + list;
-  const auto featured = [](const std::string& entry) { return std::string("\x0a") + static_cast<char>(entry.size()) + entry; };
-  const std::string example = featured(ids.substr(0, 16) + ids.substr(16)) + featured(f);
+  const auto field = [](char tag, const std::string& bytes) {
+    return std::string(1, tag) + static_cast<char>(bytes.size()) + bytes;
+  };
+  std::string floats;
+  for (const float value : {1.5f, 2.5f})
+    floats += "\x0d" + std::string(reinterpret_cast<const char*>(&value), sizeof(value));
+  const std::string ids = field('\x0a', "ids") + field('\x12', field('\x1a', "\x08\x05\x08\xac\x02"));
+  const std::string f = field('\x0a', "f") + field('\x12', field('\x12', floats));
+  const std::string example = field('\x0a', field('\x0a', ids) + field('\x0a', f));
   const std::vector<Tensor> out = Values(All().Parse(Tensor::Vector<std::string>({example})));
   ASSERT_EQ(out.size(), 7u);
   EXPECT_THAT(out[1].data<int64_t>(), ElementsAre(5, 300));
@@ -151,21 +159,31 @@ TEST_F(ParseExampleTest, MessagesAreTensorFlows) {
     return status.message();
   };
   Wanted dense{.dense = {"x"}, .shapes = {PartialShape{2}}, .defaults = {NoDefault<float>()}};
-  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({ints})),
-              HasSubstr("Name: <unknown>, Key: x, Index: 0.  Data types don't match. Data type: int64 but expected type: float"));
-  EXPECT_THAT(message(dense, Tensor::Scalar(ints)), HasSubstr("Key: x.  Data types don't match. Data type: int64 but expected type: float"));
-  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({floats}), {"n"}),
-              HasSubstr("Name: n, Key: x, Index: 0.  Number of float values != expected.  Values size: 3 but output shape: [2]"));
+  EXPECT_THAT(
+      message(dense, Tensor::Vector<std::string>({ints})),
+      HasSubstr(
+          "Name: <unknown>, Key: x, Index: 0.  Data types don't match. Data type: int64 but expected type: float"));
+  EXPECT_THAT(message(dense, Tensor::Scalar(ints)),
+              HasSubstr("Key: x.  Data types don't match. Data type: int64 but expected type: float"));
+  EXPECT_THAT(
+      message(dense, Tensor::Vector<std::string>({floats}), {"n"}),
+      HasSubstr(
+          "Name: n, Key: x, Index: 0.  Number of float values != expected.  Values size: 3 but output shape: [2]"));
   const Wanted sparse{.sparse = {"x"}, .sparse_types = {DType::kString}};
-  EXPECT_THAT(message(sparse, Tensor::Vector<std::string>({ints})), HasSubstr("Data types don't match. Expected type: string, Actual type: int64"));
+  EXPECT_THAT(message(sparse, Tensor::Vector<std::string>({ints})),
+              HasSubstr("Data types don't match. Expected type: string, Actual type: int64"));
   Wanted padded{.dense = {"x"}, .shapes = {PartialShape{-1, 2}}, .defaults = {Tensor::Scalar(0.0f)}};
-  EXPECT_THAT(message(padded, Tensor::Vector<std::string>({floats})),
-              HasSubstr("Number of float values is not a multiple of stride length. Saw 3 values but output shape is: [?,2]"));
+  EXPECT_THAT(
+      message(padded, Tensor::Vector<std::string>({floats})),
+      HasSubstr("Number of float values is not a multiple of stride length. Saw 3 values but output shape is: [?,2]"));
   padded.defaults = {NoDefault<float>()};
-  EXPECT_THAT(message(padded, Tensor::Vector<std::string>({floats})), HasSubstr("must contain a single element (the padding element)"));
+  EXPECT_THAT(message(padded, Tensor::Vector<std::string>({floats})),
+              HasSubstr("must contain a single element (the padding element)"));
   dense.defaults = {Tensor::Vector<float>({1, 2, 3})};
-  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({floats})), HasSubstr("def_value[0].shape() == [3] is not compatible with dense_shapes_[0] == [2]"));
-  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({floats}), {"a", "b"}), HasSubstr("Expected names have the same shape as serialized"));
+  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({floats})),
+              HasSubstr("def_value[0].shape() == [3] is not compatible with dense_shapes_[0] == [2]"));
+  EXPECT_THAT(message(dense, Tensor::Vector<std::string>({floats}), {"a", "b"}),
+              HasSubstr("Expected names have the same shape as serialized"));
 }
 
 TEST_F(ParseExampleTest, TheFirstBadExampleIsReported) {
@@ -179,9 +197,11 @@ TEST_F(ParseExampleTest, TheFirstBadExampleIsReported) {
 }
 
 TEST_F(ParseExampleTest, ShapesThatCannotBeAreRefused) {
-  for (const PartialShape& shape : {PartialShape(), PartialShape{2, -1}, PartialShape{-1, 0}, PartialShape{int64_t{1} << 40, int64_t{1} << 40}}) {
+  for (const PartialShape& shape :
+       {PartialShape(), PartialShape{2, -1}, PartialShape{-1, 0}, PartialShape{int64_t{1} << 40, int64_t{1} << 40}}) {
     const Wanted wanted{.dense = {"f"}, .shapes = {shape}, .defaults = {Tensor::Scalar(0.0f)}};
-    EXPECT_EQ(wanted.Parse(Tensor::Vector<std::string>({""})).status().code(), Code::kInvalidArgument) << shape.ToString();
+    EXPECT_EQ(wanted.Parse(Tensor::Vector<std::string>({""})).status().code(), Code::kInvalidArgument)
+        << shape.ToString();
   }
   const Wanted huge{.dense = {"f"}, .shapes = {PartialShape{int64_t{1} << 61}}, .defaults = {NoDefault<float>()}};
   EXPECT_FALSE(huge.Parse(Tensor::Vector<std::string>({""})).ok());
@@ -196,13 +216,19 @@ TEST_F(ParseExampleTest, DamageIsNeverMoreThanAnError) {
     for (unsigned n = 1 + random() % 3; n > 0; --n) {
       const size_t at = random() % damaged.size();
       switch (random() % 3) {
-        case 0: damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8)); break;
-        case 1: damaged.erase(at, 1 + random() % 4); break;
-        default: damaged.insert(at, 1, static_cast<char>(random()));
+        case 0:
+          damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+          break;
+        case 1:
+          damaged.erase(at, 1 + random() % 4);
+          break;
+        default:
+          damaged.insert(at, 1, static_cast<char>(random()));
       }
     }
     const Status status = All().Parse(Tensor::Vector<std::string>({damaged, sound})).status();
-    ASSERT_TRUE(status.ok() || status.code() == Code::kInvalidArgument) << "seed " << kSeed << ", try " << i << ": " << status.ToString();
+    ASSERT_TRUE(status.ok() || status.code() == Code::kInvalidArgument)
+        << "seed " << kSeed << ", try " << i << ": " << status.ToString();
   }
 }
 

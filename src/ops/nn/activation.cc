@@ -14,8 +14,7 @@ namespace {
 
 // Calls f(i) for i in [0, count): in groups of a fixed size first, which the compiler makes vectors of, as f writes nothing
 // but its own element.
-template <typename Function>
-void ForElements(int64_t count, Function f) {
+template <typename Function> void ForElements(int64_t count, Function f) {
   int64_t i = 0;
   for (; i + 16 <= count; i += 16) {
 #pragma GCC ivdep
@@ -24,14 +23,13 @@ void ForElements(int64_t count, Function f) {
   for (; i < count; ++i) f(i);
 }
 
-template <typename Formula, typename T>
-class Activation final : public Kernel {
+template <typename Formula, typename T> class Activation final : public Kernel {
  public:
   explicit Activation(KernelConstruction& c) : alpha_(c.attr<float>("alpha", 0)), cost_ns_(IsCheap() ? 0.3 : 8) {}
 
   Status Compute(KernelContext& c) override {
     const T* x = c.input(0).data<T>().data();
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOrReuse(0, {0}, c.input(0).shape()));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOrReuse(0, {0}, c.input(0).shape()));
     T* y = out->mutable_data<T>().data();
     c.ParallelFor(out->num_elements(), cost_ns_, [x, y, alpha = alpha_](int64_t begin, int64_t end) {
       ForElements(end - begin, [x = x + begin, y = y + begin, alpha](int64_t i) {
@@ -50,8 +48,7 @@ class Activation final : public Kernel {
   const double cost_ns_;
 };
 
-template <typename Formula, typename T>
-class ActivationGrad final : public Kernel {
+template <typename Formula, typename T> class ActivationGrad final : public Kernel {
  public:
   explicit ActivationGrad(KernelConstruction& c) : alpha_(c.attr<float>("alpha", 0)) {}
 
@@ -63,7 +60,7 @@ class ActivationGrad final : public Kernel {
     }
     const T* dy = c.input(0).data<T>().data();
     const T* z = c.input(1).data<T>().data();
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOrReuse(0, {0, 1}, c.input(0).shape()));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOrReuse(0, {0, 1}, c.input(0).shape()));
     T* dx = out->mutable_data<T>().data();
     c.ParallelFor(out->num_elements(), 0.5, [dy, z, dx, alpha = alpha_](int64_t begin, int64_t end) {
       ForElements(end - begin, [dy = dy + begin, z = z + begin, dx = dx + begin, alpha](int64_t i) {
@@ -85,29 +82,26 @@ Status SameShape(ShapeContext& c) {
 
 Endpoint GradOp(GradientContext& c, const char* op, Endpoint dy, Endpoint z) {
   AttrMap attrs;
-  if (const auto alpha = c.node().attrs().find("alpha"); alpha != c.node().attrs().end()) attrs["alpha"] = alpha->second;
+  if (const auto alpha = c.node().attrs().find("alpha"); alpha != c.node().attrs().end())
+    attrs["alpha"] = alpha->second;
   return c.Op(op, {dy, z}, std::move(attrs));
 }
 
 // Of an activation: its XGrad from its output, or from its input.
-template <const char* kOp>
-Status FromOutput(GradientContext& c) {
+template <const char* kOp> Status FromOutput(GradientContext& c) {
   return c.SetInputGradient(0, GradOp(c, kOp, c.output_gradient(0), c.output(0)));
 }
-template <const char* kOp>
-Status FromInput(GradientContext& c) {
+template <const char* kOp> Status FromInput(GradientContext& c) {
   return c.SetInputGradient(0, GradOp(c, kOp, c.output_gradient(0), c.input(0)));
 }
 
 // Of a piecewise linear XGrad(dy, z): linear in dy, constant in z.
-template <const char* kOp>
-Status Linear(GradientContext& c) {
+template <const char* kOp> Status Linear(GradientContext& c) {
   return c.SetInputGradient(0, GradOp(c, kOp, c.output_gradient(0), c.input(1)));
 }
 
 // Of EluGrad and SeluGrad: below zero they are dy * (y + constant).
-template <const char* kOp>
-Status ExponentialGrad(GradientContext& c) {
+template <const char* kOp> Status ExponentialGrad(GradientContext& c) {
   const Endpoint dy = c.input(0), y = c.input(1), gradient = c.output_gradient(0);
   HR_RETURN_IF_ERROR(c.SetInputGradient(0, c.Op(kOp, {gradient, y})));
   const Endpoint below = c.Op("Less", {y, c.Scalar(0)});
@@ -128,19 +122,18 @@ std::vector<KernelDefinition> Kernels() {
   return KernelsFor<Ts...>("T", []<typename T>() { return ClassKernel<K<Formula, T>>(); });
 }
 
-template <template <typename, typename> typename K, typename Formula>
-std::vector<KernelDefinition> FloatKernels() {
+template <template <typename, typename> typename K, typename Formula> std::vector<KernelDefinition> FloatKernels() {
   return Kernels<K, Formula, float, double, Half, BFloat16>();
 }
 
-template <template <typename, typename> typename K, typename Formula>
-std::vector<KernelDefinition> RealKernels() {
-  return Kernels<K, Formula, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
-                 uint64_t>();
+template <template <typename, typename> typename K, typename Formula> std::vector<KernelDefinition> RealKernels() {
+  return Kernels<K, Formula, float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
+                 uint32_t, uint64_t>();
 }
 
-constexpr char kReluGrad[] = "ReluGrad", kRelu6Grad[] = "Relu6Grad", kLeakyReluGrad[] = "LeakyReluGrad", kEluGrad[] = "EluGrad",
-               kSeluGrad[] = "SeluGrad", kSoftplusGrad[] = "SoftplusGrad", kSoftsignGrad[] = "SoftsignGrad";
+constexpr char kReluGrad[] = "ReluGrad", kRelu6Grad[] = "Relu6Grad", kLeakyReluGrad[] = "LeakyReluGrad",
+               kEluGrad[] = "EluGrad", kSeluGrad[] = "SeluGrad", kSoftplusGrad[] = "SoftplusGrad",
+               kSoftsignGrad[] = "SoftsignGrad";
 
 OpDefinition Forward(std::string_view name, std::string_view attrs, GradientFunction gradient,
                      std::vector<KernelDefinition> kernels) {
@@ -178,17 +171,18 @@ std::vector<OpDefinition> ActivationGradOps() {
   const std::string real = StrCat("T: type in ", kRealTypes), floats = StrCat("T: type in ", kFloatTypes);
   const std::string leaky = StrCat("alpha: float = 0.20000000298023224 | T: type = f32 in ", kFloatTypes);
   std::vector<OpDefinition> ops;
-  ops.push_back(Backward("ReluGrad", "features", real, RealKernels<ActivationGrad, ReluFormula>()).Gradient(Linear<kReluGrad>));
   ops.push_back(
-      Backward("Relu6Grad", "features", real, RealKernels<ActivationGrad, Relu6Formula>()).Gradient(Linear<kRelu6Grad>));
+      Backward("ReluGrad", "features", real, RealKernels<ActivationGrad, ReluFormula>()).Gradient(Linear<kReluGrad>));
+  ops.push_back(Backward("Relu6Grad", "features", real, RealKernels<ActivationGrad, Relu6Formula>())
+                    .Gradient(Linear<kRelu6Grad>));
   ops.push_back(Backward("LeakyReluGrad", "features", leaky, FloatKernels<ActivationGrad, LeakyReluFormula>())
                     .Gradient(Linear<kLeakyReluGrad>));
-  ops.push_back(
-      Backward("EluGrad", "outputs", floats, FloatKernels<ActivationGrad, EluFormula>()).Gradient(ExponentialGrad<kEluGrad>));
-  ops.push_back(
-      Backward("SeluGrad", "outputs", floats, FloatKernels<ActivationGrad, SeluFormula>()).Gradient(ExponentialGrad<kSeluGrad>));
-  ops.push_back(
-      Backward("SoftplusGrad", "features", floats, FloatKernels<ActivationGrad, SoftplusFormula>()).Gradient(SoftplusGradGradient));
+  ops.push_back(Backward("EluGrad", "outputs", floats, FloatKernels<ActivationGrad, EluFormula>())
+                    .Gradient(ExponentialGrad<kEluGrad>));
+  ops.push_back(Backward("SeluGrad", "outputs", floats, FloatKernels<ActivationGrad, SeluFormula>())
+                    .Gradient(ExponentialGrad<kSeluGrad>));
+  ops.push_back(Backward("SoftplusGrad", "features", floats, FloatKernels<ActivationGrad, SoftplusFormula>())
+                    .Gradient(SoftplusGradGradient));
   ops.push_back(Backward("SoftsignGrad", "features", floats, FloatKernels<ActivationGrad, SoftsignFormula>())
                     .NoGradient("TensorFlow defines none"));
   return ops;

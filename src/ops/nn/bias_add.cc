@@ -14,8 +14,7 @@ namespace {
 
 int ChannelDimension(int rank, bool nchw) { return nchw ? 1 : rank - 1; }
 
-template <typename Context>
-bool IsNchw(const Context& c) {
+template <typename Context> bool IsNchw(const Context& c) {
   return c.template attr<std::string>("data_format") == "NCHW";
 }
 
@@ -66,8 +65,7 @@ Status CheckRank(const Shape& shape) {
   return shape.rank() >= 2 ? OkStatus() : InvalidArgument("Input tensor must be at least 2D: ", shape);
 }
 
-template <typename T>
-class BiasAddKernel final : public Kernel {
+template <typename T> class BiasAddKernel final : public Kernel {
  public:
   explicit BiasAddKernel(KernelConstruction& c) : nchw_(IsNchw(c)) {}
 
@@ -83,7 +81,7 @@ class BiasAddKernel final : public Kernel {
     }
     const T* x = c.input(0).data<T>().data();
     const T* b = bias.data<T>().data();
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOrReuse(0, {0}, shape));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOrReuse(0, {0}, shape));
     T* y = out->mutable_data<T>().data();
     const int64_t row = layout.inner == 1 ? layout.channels : layout.inner;
     if (row == 0 || out->num_elements() == 0) return OkStatus();
@@ -110,8 +108,7 @@ class BiasAddKernel final : public Kernel {
   const bool nchw_;
 };
 
-template <typename T>
-class BiasAddGradKernel final : public Kernel {
+template <typename T> class BiasAddGradKernel final : public Kernel {
  public:
   explicit BiasAddGradKernel(KernelConstruction& c) : nchw_(IsNchw(c)) {}
 
@@ -119,7 +116,7 @@ class BiasAddGradKernel final : public Kernel {
     const Tensor& gradient = c.input(0);
     HR_RETURN_IF_ERROR(CheckRank(gradient.shape()));
     const Layout layout(gradient.shape(), nchw_);
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, Shape({layout.channels})));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, Shape({layout.channels})));
     const T* dy = gradient.data<T>().data();
     std::vector<Sum> sums(static_cast<size_t>(layout.channels), Sum{0}), block(sums.size());
     // Blocks of rows are summed on their own, so that the error grows with the number of blocks, not of rows.
@@ -128,7 +125,8 @@ class BiasAddGradKernel final : public Kernel {
       AddRows(dy, layout, begin, std::min(layout.outer, begin + kBlockRows), block.data());
       UpdateElements<AddUpdate<Sum>>(sums.data(), block.data(), layout.channels);
     }
-    std::transform(sums.begin(), sums.end(), out->mutable_data<T>().begin(), [](Sum sum) { return static_cast<T>(sum); });
+    std::transform(sums.begin(), sums.end(), out->mutable_data<T>().begin(),
+                   [](Sum sum) { return static_cast<T>(sum); });
     return OkStatus();
   }
 
@@ -156,10 +154,10 @@ class BiasAddGradKernel final : public Kernel {
   const bool nchw_;
 };
 
-template <template <typename> typename K>
-std::vector<KernelDefinition> NumberKernels() {
-  return KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
-                    std::complex<float>, std::complex<double>>("T", []<typename T>() { return ClassKernel<K<T>>(); });
+template <template <typename> typename K> std::vector<KernelDefinition> NumberKernels() {
+  return KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                    uint64_t, std::complex<float>, std::complex<double>>(
+      "T", []<typename T>() { return ClassKernel<K<T>>(); });
 }
 
 constexpr char kDataFormat[] = " | data_format: string = 'NHWC' in {'NHWC','NCHW'}";

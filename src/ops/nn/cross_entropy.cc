@@ -2,6 +2,8 @@
 // features and labels are [batch, classes], or broadcast to it. Errors: kInvalidArgument unless they do.
 // SparseSoftmaxCrossEntropyWithLogits: the same with labels[i] naming the one class of probability 1.
 // Errors: kInvalidArgument for shapes that do not fit, no class at all, or a label outside [0, classes).
+#include <algorithm>
+
 #include "graph/gradient_context.h"
 #include "graph/shape_context.h"
 #include "kernel/kernel.h"
@@ -17,7 +19,8 @@ namespace {
 Status DenseShape(ShapeContext& c) {
   HR_ASSIGN_OR_RETURN(PartialShape shape, BroadcastShapes(c.input(0), c.input(1)));
   if (shape.has_rank() && shape.rank() != 2) {
-    return InvalidArgument(c.node().op(), ": features and labels must be or broadcast to a matrix: features=", c.input(0),
+    return InvalidArgument(c.node().op(),
+                           ": features and labels must be or broadcast to a matrix: features=", c.input(0),
                            " labels=", c.input(1));
   }
   if (!shape.has_rank()) shape = PartialShape::UnknownOfRank(2);
@@ -34,7 +37,9 @@ Status SparseShape(ShapeContext& c) {
   return c.SetOutput(1, std::move(features));
 }
 
-Endpoint Column(const GradientContext& c, Endpoint x) { return c.Op("ExpandDims", {x, c.builder().Scalar<int32_t>(-1)}); }
+Endpoint Column(const GradientContext& c, Endpoint x) {
+  return c.Op("ExpandDims", {x, c.builder().Scalar<int32_t>(-1)});
+}
 
 Endpoint RowSum(const GradientContext& c, Endpoint x) {
   return c.Op("Sum", {x, c.builder().Const(Tensor::Vector<int32_t>({-1}))}, {{"keep_dims", true}});
@@ -68,8 +73,7 @@ const RowType<T>* WideRow(const T* row, int64_t count, int64_t step, std::vector
 }
 
 // One row: backprop becomes softmax(x) - labels; returns the loss.
-template <typename R>
-R DenseRow(const R* x, const R* labels, R* backprop, int64_t classes) {
+template <typename R> R DenseRow(const R* x, const R* labels, R* backprop, int64_t classes) {
   const SoftmaxNorm<R> norm = SoftmaxRow(x, backprop, classes);
   R loss = 0;
   for (int64_t k = 0; k < classes; ++k) {
@@ -81,53 +85,60 @@ R DenseRow(const R* x, const R* labels, R* backprop, int64_t classes) {
 
 // How a [rows, columns] operand is read for a larger batch: a dimension of 1 stands still.
 struct Strides {
-  int64_t row;
-  int64_t column;
-  static Result<Strides> Of(const Shape& shape, int64_t batch, int64_t classes) {
-    const int64_t columns = shape.rank() < 1 ? 1 : shape.dim(shape.rank() - 1);
-    const int64_t rows = shape.rank() < 2 ? 1 : shape.dim(0);
-    if (shape.rank() > 2 || (rows != 1 && rows != batch) || (columns != 1 && columns != classes)) return InvalidArgument("");
-    return Strides{rows == 1 ? 0 : columns, columns == 1 ? 0 : 1};
-  }
+  int64_t row = 0;
+  int64_t column = 0;
 };
 
-template <typename T>
-Status DenseCpu(KernelContext& c) {
-  const Tensor& features = c.input(0);
-  const Tensor& labels = c.input(1);
-  const Shape& a = features.shape();
-  const Shape& b = labels.shape();
-  if (std::max(a.rank(), b.rank()) != 2) {
-    return InvalidArgument("logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional");
+// The operands of a dense call, broadcast to [batch, classes].
+struct DenseLayout {
+  int64_t batch = 1;
+  int64_t classes = 1;
+  Strides features;
+  Strides labels;
+
+  static Result<DenseLayout> Of(const Shape& features, const Shape& labels) {
+    if (std::max(features.rank(), labels.rank()) != 2) {
+      return InvalidArgument("logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional");
+    }
+    const int64_t rows[] = {FromEnd(features, 2), FromEnd(labels, 2)},
+                  columns[] = {FromEnd(features, 1), FromEnd(labels, 1)};
+    DenseLayout layout{.batch = rows[0] == 1 ? rows[1] : rows[0], .classes = columns[0] == 1 ? columns[1] : columns[0]};
+    for (int i : {0, 1}) {
+      if ((rows[i] != 1 && rows[i] != layout.batch) || (columns[i] != 1 && columns[i] != layout.classes)) {
+        return InvalidArgument("logits and labels must be broadcastable: logits_size=", features,
+                               " labels_size=", labels);
+      }
+      (i == 0 ? layout.features : layout.labels) = {rows[i] == 1 ? 0 : columns[i], columns[i] == 1 ? 0 : 1};
+    }
+    return layout;
   }
-  const auto extent = [](const Shape& x, const Shape& y, int from_end) {
-    const int64_t dx = x.rank() < from_end ? 1 : x.dim(x.rank() - from_end);
-    const int64_t dy = y.rank() < from_end ? 1 : y.dim(y.rank() - from_end);
-    return dx == 1 ? dy : dx;
-  };
-  const int64_t batch = extent(a, b, 2), classes = extent(a, b, 1);
-  const Result<Strides> by_feature = Strides::Of(a, batch, classes), by_label = Strides::Of(b, batch, classes);
-  if (!by_feature.ok() || !by_label.ok()) {
-    return InvalidArgument("logits and labels must be broadcastable: logits_size=", a, " labels_size=", b);
-  }
-  HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(std::initializer_list<int64_t>{batch, classes}));
-  HR_ASSIGN_OR_RETURN(Tensor* loss, c.AllocateOutput(0, Shape({batch})));
+
+ private:
+  static int64_t FromEnd(const Shape& shape, int i) { return shape.rank() < i ? 1 : shape.dim(shape.rank() - i); }
+};
+
+template <typename T> Status DenseCpu(KernelContext& c) {
+  HR_ASSIGN_OR_RETURN(const DenseLayout layout, DenseLayout::Of(c.input(0).shape(), c.input(1).shape()));
+  HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(std::initializer_list<int64_t>{layout.batch, layout.classes}));
+  HR_ASSIGN_OR_RETURN(Tensor * loss, c.AllocateOutput(0, Shape({layout.batch})));
   // Not in place of the features: the losses are summed from them once the norm of the row is known.
-  HR_ASSIGN_OR_RETURN(Tensor* backprop, c.AllocateOutput(1, shape));
-  const T* x = features.data<T>().data();
-  const T* y = labels.data<T>().data();
+  HR_ASSIGN_OR_RETURN(Tensor * backprop, c.AllocateOutput(1, shape));
+  const T* x = c.input(0).data<T>().data();
+  const T* y = c.input(1).data<T>().data();
   T* losses = loss->mutable_data<T>().data();
   T* gradients = backprop->mutable_data<T>().data();
-  c.ParallelFor(batch, 4.0 * static_cast<double>(classes), [&](int64_t begin, int64_t end) {
+  const int64_t classes = layout.classes;
+  c.ParallelFor(layout.batch, 4.0 * static_cast<double>(classes), [&](int64_t begin, int64_t end) {
     std::vector<RowType<T>> x_store, y_store, result(static_cast<size_t>(classes));
     for (int64_t i = begin; i < end; ++i) {
-      const RowType<T>* x_row = WideRow(x + i * by_feature->row, classes, by_feature->column, x_store);
-      const RowType<T>* y_row = WideRow(y + i * by_label->row, classes, by_label->column, y_store);
+      const RowType<T>* x_row = WideRow(x + i * layout.features.row, classes, layout.features.column, x_store);
+      const RowType<T>* y_row = WideRow(y + i * layout.labels.row, classes, layout.labels.column, y_store);
       if constexpr (std::is_same_v<T, RowType<T>>) {
         losses[i] = DenseRow(x_row, y_row, gradients + i * classes, classes);
       } else {
         losses[i] = static_cast<T>(DenseRow(x_row, y_row, result.data(), classes));
-        for (int64_t k = 0; k < classes; ++k) gradients[i * classes + k] = static_cast<T>(result[static_cast<size_t>(k)]);
+        for (int64_t k = 0; k < classes; ++k)
+          gradients[i * classes + k] = static_cast<T>(result[static_cast<size_t>(k)]);
       }
     }
   });
@@ -146,19 +157,18 @@ Status CheckSparse(const Tensor& logits, const Tensor& labels) {
   if (bad < 0) return OkStatus();
   std::string all;
   for (int64_t i = 0; i < std::min<int64_t>(labels.num_elements(), 1000); ++i) all += StrCat(" ", IndexAt(labels, i));
-  return InvalidArgument("Received a label value of ", IndexAt(labels, bad), " which is outside the valid range of [0, ",
-                         logits.dim(1), ").  Label values:", all);
+  return InvalidArgument("Received a label value of ", IndexAt(labels, bad),
+                         " which is outside the valid range of [0, ", logits.dim(1), ").  Label values:", all);
 }
 
-template <typename T>
-Status SparseCpu(KernelContext& c) {
+template <typename T> Status SparseCpu(KernelContext& c) {
   const Tensor& logits = c.input(0);
   const Tensor& labels = c.input(1);
   HR_RETURN_IF_ERROR(CheckSparse(logits, labels));
   const int64_t batch = logits.dim(0), classes = logits.dim(1);
   const T* x = logits.data<T>().data();
-  HR_ASSIGN_OR_RETURN(Tensor* loss, c.AllocateOutput(0, labels.shape()));
-  HR_ASSIGN_OR_RETURN(Tensor* backprop, c.AllocateOrReuse(1, {0}, logits.shape()));
+  HR_ASSIGN_OR_RETURN(Tensor * loss, c.AllocateOutput(0, labels.shape()));
+  HR_ASSIGN_OR_RETURN(Tensor * backprop, c.AllocateOrReuse(1, {0}, logits.shape()));
   T* losses = loss->mutable_data<T>().data();
   T* gradients = backprop->mutable_data<T>().data();
   c.ParallelFor(batch, 3.0 * static_cast<double>(classes), [&](int64_t begin, int64_t end) {
@@ -186,20 +196,24 @@ Status SparseCpu(KernelContext& c) {
 }  // namespace
 
 OpDefinition SoftmaxCrossEntropyWithLogits() {
-  return OpDefinition(StrCat("SoftmaxCrossEntropyWithLogits(features: T, labels: T) -> (loss: T, backprop: T) | T: type in ",
-                             kFloatTypes))
+  return OpDefinition(
+             StrCat("SoftmaxCrossEntropyWithLogits(features: T, labels: T) -> (loss: T, backprop: T) | T: type in ",
+                    kFloatTypes))
       .Shape(DenseShape)
       .Gradient(DenseGradient)
-      .Kernels(KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(DenseCpu<T>); }));
+      .Kernels(
+          KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(DenseCpu<T>); }));
 }
 
 OpDefinition SparseSoftmaxCrossEntropyWithLogits() {
-  return OpDefinition(StrCat("SparseSoftmaxCrossEntropyWithLogits(features: T, labels: Tlabels) -> (loss: T, backprop: T) | T: "
-                             "type in ",
-                             kFloatTypes, " | Tlabels: type = i64 in {i32,i64}"))
+  return OpDefinition(
+             StrCat("SparseSoftmaxCrossEntropyWithLogits(features: T, labels: Tlabels) -> (loss: T, backprop: T) | T: "
+                    "type in ",
+                    kFloatTypes, " | Tlabels: type = i64 in {i32,i64}"))
       .Shape(SparseShape)
       .Gradient(SparseGradient)
-      .Kernels(KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(SparseCpu<T>); }));
+      .Kernels(
+          KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(SparseCpu<T>); }));
 }
 
 }  // namespace headrace

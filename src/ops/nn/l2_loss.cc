@@ -15,8 +15,7 @@ Status L2LossGradient(GradientContext& c) {
 }
 
 // Blocks are summed in 16 lanes of floats, and the blocks in double: fast, and exact enough for any number of elements.
-template <typename T>
-double SumOfSquares(const T* x, int64_t count) {
+template <typename T> double SumOfSquares(const T* x, int64_t count) {
   using A = std::conditional_t<std::is_same_v<T, double>, double, float>;
   constexpr int64_t kBlock = 4096;
   double total = 0;
@@ -33,8 +32,7 @@ double SumOfSquares(const T* x, int64_t count) {
   return total;
 }
 
-template <typename T>
-Status L2LossCpu(KernelContext& c) {
+template <typename T> Status L2LossCpu(KernelContext& c) {
   const double sum = SumOfSquares(c.input(0).data<T>().data(), c.input(0).num_elements());
   return c.SetOutput(0, Tensor::Scalar<T>(static_cast<T>(sum / 2)));
 }
@@ -45,7 +43,8 @@ OpDefinition L2Loss() {
   return OpDefinition(StrCat("L2Loss(t: T) -> (output: T) | T: type in ", kFloatTypes))
       .Shape(ScalarShape)
       .Gradient(L2LossGradient)
-      .Kernels(KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(L2LossCpu<T>); }));
+      .Kernels(
+          KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(L2LossCpu<T>); }));
 }
 
 }  // namespace headrace

@@ -34,8 +34,7 @@ Status LogSoftmaxGradient(GradientContext& c) {
   return c.SetInputGradient(0, c.Op("Sub", {dy, scaled}));
 }
 
-template <typename T, bool kLog>
-void TransformRow(const T* x, T* y, int64_t count, std::vector<RowType<T>>& wide) {
+template <typename T, bool kLog> void TransformRow(const T* x, T* y, int64_t count, std::vector<RowType<T>>& wide) {
   if constexpr (std::is_same_v<T, RowType<T>>) {
     if constexpr (kLog) {
       LogSoftmaxRow(x, y, count);
@@ -49,25 +48,26 @@ void TransformRow(const T* x, T* y, int64_t count, std::vector<RowType<T>>& wide
   }
 }
 
-template <typename T, bool kLog>
-Status SoftmaxCpu(KernelContext& c) {
+template <typename T, bool kLog> Status SoftmaxCpu(KernelContext& c) {
   const Tensor& logits = c.input(0);
   if (logits.rank() < 1) return InvalidArgument("logits must have >= 1 dimension, got ", logits.shape());
   const int64_t columns = logits.dim(logits.rank() - 1);
   const T* x = logits.data<T>().data();
-  HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOrReuse(0, {0}, logits.shape()));
+  HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOrReuse(0, {0}, logits.shape()));
   if (out->num_elements() == 0) return OkStatus();
   T* y = out->mutable_data<T>().data();
-  c.ParallelFor(out->num_elements() / columns, 3.0 * static_cast<double>(columns), [x, y, columns](int64_t begin, int64_t end) {
-    std::vector<RowType<T>> wide;
-    for (int64_t row = begin; row < end; ++row) TransformRow<T, kLog>(x + row * columns, y + row * columns, columns, wide);
-  });
+  c.ParallelFor(out->num_elements() / columns, 3.0 * static_cast<double>(columns),
+                [x, y, columns](int64_t begin, int64_t end) {
+                  std::vector<RowType<T>> wide;
+                  for (int64_t row = begin; row < end; ++row)
+                    TransformRow<T, kLog>(x + row * columns, y + row * columns, columns, wide);
+                });
   return OkStatus();
 }
 
-template <bool kLog>
-std::vector<KernelDefinition> SoftmaxKernels() {
-  return KernelsFor<float, double, Half, BFloat16>("T", []<typename T>() { return FunctionKernel(SoftmaxCpu<T, kLog>); });
+template <bool kLog> std::vector<KernelDefinition> SoftmaxKernels() {
+  return KernelsFor<float, double, Half, BFloat16>("T",
+                                                   []<typename T>() { return FunctionKernel(SoftmaxCpu<T, kLog>); });
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 #define HWY_TARGET_INCLUDE "ops/nn/softmax_rows.cc"
 // AVX2 and AVX-512 are worth code of their own; older CPUs take the baseline.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
-#include "hwy/foreach_target.h"
+#include "hwy/foreach_target.h"  // first: it includes this file once for each target
+
 #include "hwy/highway.h"
+
 #include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,8 +24,7 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
 // Calls f(vector, begin, lanes used) for the vectors of a row; the last one is filled up with `padding`.
-template <typename Function>
-HWY_INLINE void ForVectors(const float* x, int64_t count, float padding, Function f) {
+template <typename Function> HWY_INLINE void ForVectors(const float* x, int64_t count, float padding, Function f) {
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
@@ -78,7 +79,8 @@ void LogSoftmax(const float* x, float* y, int64_t count) {
   ForVectors(x, count, -std::numeric_limits<float>::infinity(),
              [&](V v, int64_t, int64_t) { sum = hn::Add(sum, ExpOrNan(hn::Sub(v, shift))); });
   const V log_sum = hn::Set(d, std::log(hn::GetLane(hn::SumOfLanes(d, sum))));
-  ForVectors(x, count, 0, [&](V v, int64_t i, int64_t used) { StoreLanes(hn::Sub(hn::Sub(v, shift), log_sum), y + i, used); });
+  ForVectors(x, count, 0,
+             [&](V v, int64_t i, int64_t used) { StoreLanes(hn::Sub(hn::Sub(v, shift), log_sum), y + i, used); });
 }
 
 }  // namespace

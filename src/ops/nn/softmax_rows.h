@@ -8,8 +8,7 @@
 namespace headrace {
 
 /// What normalises a row: log(sum_k exp(x[k])) = max + log_sum.
-template <typename T>
-struct SoftmaxNorm {
+template <typename T> struct SoftmaxNorm {
   T max;
   T log_sum;
 };
@@ -23,7 +22,6 @@ void LogSoftmaxRow(const float* x, float* y, int64_t count);
 void LogSoftmaxRow(const double* x, double* y, int64_t count);
 
 /// The type that rows of T are computed in.
-template <typename T>
-using RowType = std::conditional_t<std::is_same_v<T, double>, double, float>;
+template <typename T> using RowType = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 }  // namespace headrace

@@ -51,30 +51,31 @@ Status TopKGradient(GradientContext& c) {
   const AttrMap as_i64 = {{"out_type", DType::kInt64}};
   const Endpoint shape = c.Op("Shape", {c.input(0)}, as_i64);
   const Endpoint picks = c.Op("Cast", {c.output(1)}, {{"DstT", DType::kInt64}});
-  const Endpoint k = c.Op("Slice", {c.Op("Shape", {picks}, as_i64), c.Op("Sub", {c.Op("Shape", {c.Op("Shape", {picks}, as_i64)},
-                          as_i64), i64(1)}), i64(1)});
+  const Endpoint k =
+      c.Op("Slice", {c.Op("Shape", {picks}, as_i64),
+                     c.Op("Sub", {c.Op("Shape", {c.Op("Shape", {picks}, as_i64)}, as_i64), i64(1)}), i64(1)});
   const Endpoint columns = c.Op("Slice", {shape, c.Op("Sub", {c.Op("Shape", {shape}, as_i64), i64(1)}), i64(1)});
   // One at a time, rows as rows of a matrix: flat position = row * columns + pick.
   const Endpoint matrix = c.Op("Reshape", {picks, c.Op("ConcatV2", {i64(-1), k, scalar(0)})});
   const Endpoint num_rows = c.Op("Slice", {c.Op("Shape", {matrix}, as_i64), i64(0), i64(1)});
-  const Endpoint rows = c.Op("Range", {scalar(0), c.Op("Reshape", {num_rows, builder.Const(Tensor::Vector(std::vector<int32_t>{}))}),
-                                       scalar(1)});
+  const Endpoint rows =
+      c.Op("Range",
+           {scalar(0), c.Op("Reshape", {num_rows, builder.Const(Tensor::Vector(std::vector<int32_t>{}))}), scalar(1)});
   const Endpoint starts = c.Op("ExpandDims", {c.Op("Mul", {rows, columns}), builder.Scalar<int32_t>(-1)});
-  const Endpoint flat = c.Op("Reshape", {c.Op("AddV2", {matrix, starts}), builder.Const(Tensor::Vector<int64_t>({-1, 1}))});
+  const Endpoint flat =
+      c.Op("Reshape", {c.Op("AddV2", {matrix, starts}), builder.Const(Tensor::Vector<int64_t>({-1, 1}))});
   const Endpoint size = c.Op("Prod", {shape, builder.Const(Tensor::Vector<int32_t>({0}))}, {{"keep_dims", true}});
   const Endpoint spread = c.Op("ScatterNd", {flat, c.Op("Reshape", {c.output_gradient(0), i64(-1)}), size});
   return c.SetInputGradient(0, c.Op("Reshape", {spread, shape}));
 }
 
-template <typename T>
-bool IsNan(const T& value) {
+template <typename T> bool IsNan(const T& value) {
   if constexpr (std::integral<T>) return false;
   return value != value;
 }
 
 // Puts the columns of the k largest of `row` first in `order`, the largest first.
-template <typename T>
-void Select(const T* row, int64_t columns, int64_t k, std::vector<int64_t>& order) {
+template <typename T> void Select(const T* row, int64_t columns, int64_t k, std::vector<int64_t>& order) {
   if (k == 1) {
     int64_t best = 0;
     for (int64_t i = 1; i < columns; ++i) {
@@ -91,8 +92,7 @@ void Select(const T* row, int64_t columns, int64_t k, std::vector<int64_t>& orde
   std::partial_sort(order.begin(), order.begin() + k, order.end(), before);
 }
 
-template <typename T, typename Index>
-Status TopKCpu(KernelContext& c) {
+template <typename T, typename Index> Status TopKCpu(KernelContext& c) {
   const Tensor& input = c.input(0);
   int64_t k = 0;
   if (c.num_inputs() == 1) {
@@ -110,8 +110,8 @@ Status TopKCpu(KernelContext& c) {
   }
   Shape shape = input.shape();
   shape.SetDim(shape.rank() - 1, k);
-  HR_ASSIGN_OR_RETURN(Tensor* values, c.AllocateOutput(0, shape));
-  HR_ASSIGN_OR_RETURN(Tensor* indices, c.AllocateOutput(1, shape));
+  HR_ASSIGN_OR_RETURN(Tensor * values, c.AllocateOutput(0, shape));
+  HR_ASSIGN_OR_RETURN(Tensor * indices, c.AllocateOutput(1, shape));
   if (shape.num_elements() == 0) return OkStatus();
   const T* x = input.data<T>().data();
   T* value = values->mutable_data<T>().data();
@@ -129,11 +129,10 @@ Status TopKCpu(KernelContext& c) {
   return OkStatus();
 }
 
-template <typename Index>
-std::vector<KernelDefinition> TopKKernels(bool has_index_type) {
+template <typename Index> std::vector<KernelDefinition> TopKKernels(bool has_index_type) {
   std::vector<KernelDefinition> kernels =
-      KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>(
-          "T", []<typename T>() { return FunctionKernel(TopKCpu<T, Index>); });
+      KernelsFor<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t,
+                 uint64_t>("T", []<typename T>() { return FunctionKernel(TopKCpu<T, Index>); });
   for (KernelDefinition& kernel : kernels) {
     if (has_index_type) kernel.types["index_type"] = {kDTypeOf<Index>};
   }
@@ -170,9 +169,10 @@ Status InTopKCpu(KernelContext& c) {
   if (predictions.rank() != 2) return InvalidArgument("predictions must be 2-dimensional");
   if (targets.rank() != 1) return InvalidArgument("targets must be 1-dimensional");
   if (predictions.dim(0) != targets.dim(0)) {
-    return InvalidArgument("First dimension of predictions ", predictions.dim(0), " must match length of targets ", targets.dim(0));
+    return InvalidArgument("First dimension of predictions ", predictions.dim(0), " must match length of targets ",
+                           targets.dim(0));
   }
-  HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, targets.shape()));
+  HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, targets.shape()));
   const int64_t columns = predictions.dim(1);
   for (int64_t row = 0; row < targets.dim(0); ++row) {
     out->mutable_data<bool>()[static_cast<size_t>(row)] =
@@ -184,16 +184,18 @@ Status InTopKCpu(KernelContext& c) {
 }  // namespace
 
 OpDefinition TopK() {
-  return OpDefinition(StrCat("TopK(input: T) -> (values: T, indices: i32) | k: int >= 0 | sorted: bool = true | T: type in ",
-                             kRealTypes))
+  return OpDefinition(
+             StrCat("TopK(input: T) -> (values: T, indices: i32) | k: int >= 0 | sorted: bool = true | T: type in ",
+                    kRealTypes))
       .Shape(TopKShape)
       .Gradient(TopKGradient)
       .Kernels(TopKKernels<int32_t>(false));
 }
 
 OpDefinition TopKV2() {
-  return OpDefinition(StrCat("TopKV2(input: T, k: Tk) -> (values: T, indices: index_type) | sorted: bool = true | T: type in ",
-                             kRealTypes, " | Tk: type = i32 in {i16,i32,i64} | index_type: type = i32 in {i16,i32,i64}"))
+  return OpDefinition(
+             StrCat("TopKV2(input: T, k: Tk) -> (values: T, indices: index_type) | sorted: bool = true | T: type in ",
+                    kRealTypes, " | Tk: type = i32 in {i16,i32,i64} | index_type: type = i32 in {i16,i32,i64}"))
       .Shape(TopKShape)
       .Gradient(TopKGradient)
       .Kernels(Join(TopKKernels<int32_t>(true), Join(TopKKernels<int64_t>(true), TopKKernels<int16_t>(true))));

@@ -43,8 +43,7 @@ inline std::array<double, 2> NormalPair(uint32_t a0, uint32_t a1, uint32_t b0, u
 }
 
 /// Uniform in [0, 1).
-template <typename T>
-struct Uniform {
+template <typename T> struct Uniform {
   using Type = T;
   static constexpr int kGroup = std::is_same_v<T, double> ? 2 : 4;
   void Fill(Philox& blocks, T* out) const {
@@ -63,8 +62,7 @@ struct Uniform {
 };
 
 /// Uniform in [low, high). REQUIRES: low < high.
-template <typename T>
-struct UniformInt {
+template <typename T> struct UniformInt {
   using Type = T;
   using Word = std::make_unsigned_t<T>;
   static constexpr int kGroup = sizeof(T) == 8 ? 2 : 4;
@@ -85,9 +83,20 @@ struct UniformInt {
   }
 };
 
+/// Uniform over all values of T.
+template <typename T> struct UniformFullInt {
+  using Type = T;
+  static constexpr int kGroup = sizeof(T) == 8 ? 2 : 4;
+  void Fill(Philox& blocks, T* out) const {
+    const Philox::Block w = blocks.Next();
+    for (size_t i = 0; i < kGroup; ++i) {
+      out[i] = static_cast<T>(sizeof(T) == 8 ? uint64_t{w[2 * i + 1]} << 32 | w[2 * i] : w[i]);
+    }
+  }
+};
+
 /// Normal with mean 0 and deviation 1.
-template <typename T>
-struct Normal {
+template <typename T> struct Normal {
   using Type = T;
   static constexpr int kGroup = std::is_same_v<T, double> ? 2 : 4;
   void Fill(Philox& blocks, T* out) const {
@@ -107,8 +116,7 @@ struct Normal {
 };
 
 /// Normal, where what lies 2 or more from the mean is drawn again: each group has blocks of its own.
-template <typename T>
-struct TruncatedNormal {
+template <typename T> struct TruncatedNormal {
   using Type = T;
   static constexpr int kGroup = std::is_same_v<T, double> ? 2 : 4;
   static constexpr int64_t kBlocksPerGroup = kGroup * kReservedBlocksPerOutput / 4;
@@ -138,7 +146,8 @@ struct TruncatedNormal {
 
 /// Fills outputs [begin_group * kGroup, end_group * kGroup), cut at `count`, of the stream that begins at `blocks`.
 template <typename Distribution, typename T = typename Distribution::Type>
-void FillGroups(const Distribution& distribution, Philox blocks, int64_t begin_group, int64_t end_group, int64_t count, T* out) {
+void FillGroups(const Distribution& distribution, Philox blocks, int64_t begin_group, int64_t end_group, int64_t count,
+                T* out) {
   constexpr bool kVaries = requires { Distribution::kBlocksPerGroup; };
   constexpr int kGroup = Distribution::kGroup;
   if constexpr (!kVaries) blocks.Skip(static_cast<uint64_t>(begin_group));

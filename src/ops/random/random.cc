@@ -9,22 +9,20 @@ namespace headrace {
 
 namespace {
 
-template <typename Distribution>
-class RandomKernel final : public Kernel {
+template <typename Distribution> class RandomKernel final : public Kernel {
  public:
   explicit RandomKernel(KernelConstruction& c) : stream_(c) {}
 
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(const Shape shape, ShapeInput(c));
-    return FillOutput(c, Distribution(), stream_.Take(shape.num_elements() * kReservedBlocksPerOutput), shape);
+    return FillOutput(c, Distribution(), stream_.TakeOutputs(shape.num_elements()), shape);
   }
 
  private:
   RandomStream stream_;
 };
 
-template <typename T>
-class RandomUniformIntKernel final : public Kernel {
+template <typename T> class RandomUniformIntKernel final : public Kernel {
  public:
   explicit RandomUniformIntKernel(KernelConstruction& c) : stream_(c) {}
 
@@ -38,7 +36,7 @@ class RandomUniformIntKernel final : public Kernel {
     if (shape.num_elements() > 0 && distribution.low >= distribution.high) {
       return InvalidArgument("Need minval < maxval, got ", distribution.low, " >= ", distribution.high);
     }
-    return FillOutput(c, distribution, stream_.Take(shape.num_elements() * kReservedBlocksPerOutput), shape);
+    return FillOutput(c, distribution, stream_.TakeOutputs(shape.num_elements()), shape);
   }
 
  private:
@@ -51,10 +49,9 @@ Status RandomIntShape(ShapeContext& c) {
   return RandomShape(c);
 }
 
-template <template <typename> typename Distribution>
-OpDefinition FloatOp(std::string_view name) {
-  return OpDefinition(StrCat(name, "(shape: T) -> (output: dtype) | seed: int = 0 | seed2: int = 0 | dtype: type in ", kFloatTypes,
-                             " | T: type in {i32,i64} | stateful"))
+template <template <typename> typename Distribution> OpDefinition FloatOp(std::string_view name) {
+  return OpDefinition(StrCat(name, "(shape: T) -> (output: dtype) | seed: int = 0 | seed2: int = 0 | dtype: type in ",
+                             kFloatTypes, " | T: type in {i32,i64} | stateful"))
       .Shape(RandomShape)
       .NoGradient("random")
       .Kernels(KernelsFor<float, double, Half, BFloat16>(
@@ -69,11 +66,13 @@ OpDefinition RandomTruncatedNormal() { return FloatOp<TruncatedNormal>("Truncate
 
 OpDefinition RandomUniformInt() {
   return OpDefinition(
-             "RandomUniformInt(shape: T, minval: Tout, maxval: Tout) -> (output: Tout) | seed: int = 0 | seed2: int = 0 | Tout: "
+             "RandomUniformInt(shape: T, minval: Tout, maxval: Tout) -> (output: Tout) | seed: int = 0 | seed2: int = "
+             "0 | Tout: "
              "type in {i32,i64} | T: type in {i32,i64} | stateful")
       .Shape(RandomIntShape)
       .NoGradient("random")
-      .Kernels(KernelsFor<int32_t, int64_t>("Tout", []<typename T>() { return ClassKernel<RandomUniformIntKernel<T>>(); }));
+      .Kernels(
+          KernelsFor<int32_t, int64_t>("Tout", []<typename T>() { return ClassKernel<RandomUniformIntKernel<T>>(); }));
 }
 
 }  // namespace headrace

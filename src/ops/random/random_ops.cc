@@ -5,9 +5,11 @@
 namespace headrace {
 
 void RegisterRandomOps(OpRegistry& registry) {
-  for (OpDefinition (*make)() : {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
+  for (OpDefinition (*make)() :
+       {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
     registry.Add(make());
   }
+  for (OpDefinition& op : StatelessRandomOps()) registry.Add(std::move(op));
 }
 
 }  // namespace headrace

@@ -1,6 +1,8 @@
 // The ops of the family `random`; random_ops.cc registers them.
 #pragma once
 
+#include <vector>
+
 #include "graph/op_definition.h"
 
 namespace headrace {
@@ -10,5 +12,7 @@ OpDefinition RandomUniformInt();
 OpDefinition RandomStandardNormal();
 OpDefinition RandomTruncatedNormal();
 OpDefinition RandomShuffle();
+/// StatelessRandomUniform and its like, and what makes their keys.
+std::vector<OpDefinition> StatelessRandomOps();
 
 }  // namespace headrace

@@ -7,12 +7,12 @@ namespace headrace {
 namespace {
 
 Philox Seeded(const KernelConstruction& c) {
-  const auto seed = static_cast<uint64_t>(c.attr<int64_t>("seed")), seed2 = static_cast<uint64_t>(c.attr<int64_t>("seed2"));
+  const auto seed = static_cast<uint64_t>(c.attr<int64_t>("seed")),
+             seed2 = static_cast<uint64_t>(c.attr<int64_t>("seed2"));
   return seed == 0 && seed2 == 0 ? Philox(RandomBits(), RandomBits()) : Philox(seed, seed2);
 }
 
-template <typename T>
-std::vector<int64_t> Widened(const Tensor& values) {
+template <typename T> std::vector<int64_t> Widened(const Tensor& values) {
   return std::vector<int64_t>(values.data<T>().begin(), values.data<T>().end());
 }
 
@@ -20,10 +20,10 @@ std::vector<int64_t> Widened(const Tensor& values) {
 
 RandomStream::RandomStream(const KernelConstruction& c) : blocks_(Seeded(c)) {}
 
-Philox RandomStream::Take(int64_t blocks) {
+Philox RandomStream::TakeBlocks(uint64_t blocks) {
   std::lock_guard lock(mutex_);
   const Philox here = blocks_;
-  blocks_.Skip(static_cast<uint64_t>(blocks));
+  blocks_.Skip(blocks);
   return here;
 }
 

@@ -13,8 +13,11 @@ namespace headrace {
 class RandomStream {
  public:
   explicit RandomStream(const KernelConstruction& c);
-  /// Returns the stream at its present place, and passes over `blocks`.
-  Philox Take(int64_t blocks);
+  /// Returns the stream at its present place, and passes over what TensorFlow sets aside for `outputs` numbers.
+  Philox TakeOutputs(int64_t outputs) {
+    return TakeBlocks(static_cast<uint64_t>(outputs) * static_cast<uint64_t>(kReservedBlocksPerOutput));
+  }
+  Philox TakeBlocks(uint64_t blocks);
 
  private:
   std::mutex mutex_;
@@ -30,13 +33,13 @@ Status RandomShape(ShapeContext& c);
 /// Allocates output 0 and fills it from `blocks`.
 template <typename Distribution, typename T = typename Distribution::Type>
 Status FillOutput(KernelContext& c, const Distribution& distribution, const Philox& blocks, const Shape& shape) {
-  HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, shape));
+  HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, shape));
   T* to = out->mutable_data<T>().data();
   const int64_t count = shape.num_elements();
-  const double cost_ns = requires { Distribution::kBlocksPerGroup; } ? 100 : 30;
-  c.ParallelFor((count + Distribution::kGroup - 1) / Distribution::kGroup, cost_ns, [&, to](int64_t begin, int64_t end) {
-    FillGroups(distribution, blocks, begin, end, count, to);
-  });
+  const double cost_ns = requires { Distribution::kBlocksPerGroup; }
+  ? 100 : 30;
+  c.ParallelFor((count + Distribution::kGroup - 1) / Distribution::kGroup, cost_ns,
+                [&, to](int64_t begin, int64_t end) { FillGroups(distribution, blocks, begin, end, count, to); });
   return OkStatus();
 }
 

@@ -26,7 +26,8 @@ std::vector<GoldenLine> ReadGolden() {
   while (std::getline(file, text)) {
     std::istringstream words(text);
     GoldenLine line;
-    words >> line.op >> line.dtype >> line.seed >> line.seed2 >> line.shape >> line.call >> line.size >> line.hash >> line.head;
+    words >> line.op >> line.dtype >> line.seed >> line.seed2 >> line.shape >> line.call >> line.size >> line.hash >>
+        line.head;
     lines.push_back(std::move(line));
   }
   return lines;
@@ -44,25 +45,36 @@ std::string Hash(std::string_view bytes) {
   return Hex16(value);
 }
 
+// The inputs and attributes with which make_random.py called the op.
 KeptKernel MakeKernel(const GoldenLine& line) {
   const DType dtype = ParseDType(line.dtype);
   const std::vector<int64_t> dims = Dims(line.shape);
-  AttrMap attrs = {{"seed", line.seed}, {"seed2", line.seed2}};
+  const bool has_bounds = line.op.ends_with("UniformInt");
+  std::vector<InputValue> inputs = {{Tensor::Vector(dims)}};
+  AttrMap attrs = {{"T", DType::kInt64}};
   if (line.op == "RandomShuffle") {
     Result<Tensor> value = Tensor::Allocate(dtype, Shape(dims));
     for (int32_t i = 0; i < value->num_elements(); ++i) value->mutable_data<int32_t>()[static_cast<size_t>(i)] = i;
+    inputs = {{*value}};
     attrs["T"] = dtype;
-    return {line.op, {{*value}}, std::move(attrs)};
-  }
-  attrs["T"] = DType::kInt64;
-  std::vector<InputValue> inputs = {{Tensor::Vector(dims)}};
-  if (line.op == "RandomUniformInt") {
-    attrs["Tout"] = dtype;
-    for (int64_t bound : {-7, 1000003}) {
-      inputs.push_back({dtype == DType::kInt32 ? Tensor::Scalar(static_cast<int32_t>(bound)) : Tensor::Scalar(bound)});
-    }
+  } else if (line.op == "StatelessRandomGetKeyCounter") {
+    return {line.op, {{Tensor::Vector<int64_t>({line.seed, line.seed2})}}};
   } else {
-    attrs["dtype"] = dtype;
+    attrs[line.op == "RandomUniformInt" ? "Tout" : "dtype"] = dtype;
+  }
+  if (line.op == "StatelessTruncatedNormalV2") {
+    inputs.push_back({Tensor::Vector<uint64_t>({static_cast<uint64_t>(line.seed)})});
+    inputs.push_back({Tensor::Vector<uint64_t>({5, static_cast<uint64_t>(line.seed2)})});
+    inputs.push_back({Tensor::Scalar<int32_t>(1)});
+    attrs.erase("T");
+  } else if (line.op.starts_with("Stateless")) {
+    inputs.push_back({Tensor::Vector<int64_t>({line.seed, line.seed2})});
+  } else {
+    attrs["seed"] = line.seed;
+    attrs["seed2"] = line.seed2;
+  }
+  for (int64_t bound : has_bounds ? std::vector<int64_t>{-7, 1000003} : std::vector<int64_t>{}) {
+    inputs.push_back({dtype == DType::kInt32 ? Tensor::Scalar(static_cast<int32_t>(bound)) : Tensor::Scalar(bound)});
   }
   return {line.op, std::move(inputs), std::move(attrs)};
 }
@@ -73,14 +85,16 @@ TEST_F(RandomTest, SeededStreamsAreTensorFlowsBitForBit) {
   for (size_t i = 0; i < lines.size();) {
     KeptKernel kernel = MakeKernel(lines[i]);
     do {
-      Result<Tensor> output = kernel.RunTensor();
-      ASSERT_TRUE(output.ok()) << output.status().ToString();
       const GoldenLine& line = lines[i];
-      EXPECT_EQ(output->size_bytes(), line.size);
-      std::string head;
-      for (char byte : output->bytes().substr(0, 64)) head += Hex16(static_cast<uint8_t>(byte)).substr(14);
-      EXPECT_EQ(head, line.head) << line.op << " " << line.dtype << " " << line.seed << " " << line.shape << " " << line.call;
-      EXPECT_EQ(Hash(output->bytes()), line.hash) << line.op << " " << line.dtype << " " << line.shape << " " << line.call;
+      const std::string what = StrCat(line.op, " ", line.dtype, " ", line.seed, " ", line.shape, " ", line.call);
+      const Result<std::vector<InputValue>> outputs = kernel.Run();
+      ASSERT_TRUE(outputs.ok()) << what << ": " << outputs.status().ToString();
+      std::string bytes, head;
+      for (const InputValue& output : *outputs) bytes += output.tensor.bytes();
+      EXPECT_EQ(static_cast<int64_t>(bytes.size()), line.size) << what;
+      for (char byte : bytes.substr(0, 64)) head += Hex16(static_cast<uint8_t>(byte)).substr(14);
+      EXPECT_EQ(head, line.head) << what;
+      EXPECT_EQ(Hash(bytes), line.hash) << what;
     } while (++i < lines.size() && lines[i].call > 0);
   }
 }
@@ -94,7 +108,8 @@ TEST_F(RandomTest, WithoutSeedsTwoKernelsDiffer) {
 TEST_F(RandomTest, ALargeOutputIsTheSameForAnyNumberOfThreads) {
   const AttrMap attrs = {{"dtype", DType::kFloat}, {"T", DType::kInt32}, {"seed", 3}, {"seed2", 4}};
   for (const char* op : {"RandomUniform", "RandomStandardNormal", "TruncatedNormal"}) {
-    KeptKernel large(op, {{Tensor::Vector<int32_t>({300001})}}, attrs), small(op, {{Tensor::Vector<int32_t>({5})}}, attrs);
+    KeptKernel large(op, {{Tensor::Vector<int32_t>({300001})}}, attrs),
+        small(op, {{Tensor::Vector<int32_t>({5})}}, attrs);
     const Tensor all = *large.RunTensor(), first = *small.RunTensor();
     EXPECT_EQ(all.bytes().substr(0, 20), first.bytes()) << op;
     KeptKernel again(op, {{Tensor::Vector<int32_t>({300001})}}, attrs);
@@ -103,7 +118,8 @@ TEST_F(RandomTest, ALargeOutputIsTheSameForAnyNumberOfThreads) {
 }
 
 TEST_F(RandomTest, AShapeOverTheBudgetIsRefused) {
-  KeptKernel kernel("RandomUniform", {{Tensor::Vector<int64_t>({int64_t{1} << 50})}}, {{"dtype", DType::kFloat}, {"T", DType::kInt64}});
+  KeptKernel kernel("RandomUniform", {{Tensor::Vector<int64_t>({int64_t{1} << 50})}},
+                    {{"dtype", DType::kFloat}, {"T", DType::kInt64}});
   const Result<Tensor> output = kernel.RunTensor();
   ASSERT_FALSE(output.ok());
   EXPECT_EQ(output.status().code(), Code::kResourceExhausted);

@@ -13,7 +13,8 @@ Status AssignShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireScalar(0));
   HR_ASSIGN_OR_RETURN(const PartialShape declared, DeclaredShape(c, 0, "dtype"));
   if (declared.IsCompatibleWith(c.input(1))) return OkStatus();
-  return InvalidArgument(c.node().op(), ": the value does not fit the variable: variable=", declared, " value=", c.input(1));
+  return InvalidArgument(c.node().op(), ": the value does not fit the variable: variable=", declared,
+                         " value=", c.input(1));
 }
 
 class AssignVariable final : public Kernel {
@@ -24,15 +25,15 @@ class AssignVariable final : public Kernel {
   Status Compute(KernelContext& c) override {
     HR_ASSIGN_OR_RETURN(const std::shared_ptr<Variable> variable, FindOrCreate(c));
     if (variable->dtype() != dtype_) {
-      return InvalidArgument("Trying to assign variable with wrong dtype. Expected ", DTypeName(variable->dtype()), " got ",
-                             DTypeName(dtype_));
+      return InvalidArgument("Trying to assign variable with wrong dtype. Expected ", DTypeName(variable->dtype()),
+                             " got ", DTypeName(dtype_));
     }
     Tensor value = c.TakeInput(1);
     if (validate_shape_) {
       const Tensor old = variable->Read();
       if (old.valid() && old.shape() != value.shape()) {
-        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", old.shape(), " got ",
-                               value.shape());
+        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", old.shape(),
+                               " got ", value.shape());
       }
     }
     variable->Assign(std::move(value));
@@ -55,8 +56,7 @@ class AssignVariable final : public Kernel {
   const bool validate_shape_;
 };
 
-template <template <typename> typename Update, typename T>
-Status UpdateVariable(KernelContext& c) {
+template <template <typename> typename Update, typename T> Status UpdateVariable(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const std::shared_ptr<Variable> variable, LookupVariable(c, 0, kDTypeOf<T>));
   const Tensor& value = c.input(1);
   std::unique_lock lock(variable->mutex());
@@ -65,7 +65,7 @@ Status UpdateVariable(KernelContext& c) {
     return InvalidArgument("Cannot update variable with shape ", variable->value_locked().shape(),
                            " using a Tensor with shape ", value.shape(), ", shapes must be equal.");
   }
-  HR_ASSIGN_OR_RETURN(Tensor* target, variable->MutableValueLocked(c.runtime().memory));
+  HR_ASSIGN_OR_RETURN(Tensor * target, variable->MutableValueLocked(c.runtime().memory));
   T* to = target->mutable_data<T>().data();
   const T* from = value.data<T>().data();
   c.ParallelFor(value.num_elements(), 0.25 * sizeof(T), [to, from](int64_t begin, int64_t end) {
@@ -74,8 +74,7 @@ Status UpdateVariable(KernelContext& c) {
   return OkStatus();
 }
 
-template <template <typename> typename Update>
-OpDefinition UpdateOp(std::string_view name) {
+template <template <typename> typename Update> OpDefinition UpdateOp(std::string_view name) {
   return OpDefinition(StrCat(name, "(resource: resource, value: dtype) -> () | dtype: type | stateful"))
       .Shape(AssignShape)
       .NoGradient("stateful")
@@ -88,7 +87,8 @@ OpDefinition UpdateOp(std::string_view name) {
 
 OpDefinition AssignVariableOp() {
   return OpDefinition(
-             "AssignVariableOp(resource: resource, value: dtype) -> () | dtype: type | validate_shape: bool = false | stateful")
+             "AssignVariableOp(resource: resource, value: dtype) -> () | dtype: type | validate_shape: bool = false | "
+             "stateful")
       .Shape(AssignShape)
       .NoGradient("stateful")
       .Kernels(AnyType(ClassKernel<AssignVariable>(), true));

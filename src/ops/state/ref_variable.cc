@@ -16,19 +16,22 @@ Status VariableShapeAttr(ShapeContext& c) { return c.SetOutput(0, c.attr<Partial
 class RefVariable final : public Kernel {
  public:
   explicit RefVariable(KernelConstruction& c)
-      : container_(c.attr<std::string>("container")), name_(c.attr<std::string>("shared_name")), dtype_(c.attr<DType>("dtype")),
+      : container_(c.attr<std::string>("container")),
+        name_(c.attr<std::string>("shared_name")),
+        dtype_(c.attr<DType>("dtype")),
         shape_(c.attr<PartialShape>("shape")) {
     if (name_.empty()) name_ = c.node().name();
   }
 
   Status Compute(KernelContext& c) override {
-    HR_ASSIGN_OR_RETURN(std::shared_ptr<Variable> variable,
-                        c.resources().LookupOrCreate<Variable>(container_, name_, [this]() -> Result<std::shared_ptr<Variable>> {
-                          return std::make_shared<Variable>(dtype_, shape_);
-                        }));
+    HR_ASSIGN_OR_RETURN(
+        std::shared_ptr<Variable> variable,
+        c.resources().LookupOrCreate<Variable>(container_, name_, [this]() -> Result<std::shared_ptr<Variable>> {
+          return std::make_shared<Variable>(dtype_, shape_);
+        }));
     if (variable->dtype() != dtype_) {
-      return InvalidArgument("Variable ", name_, " exists with another dtype: ", DTypeName(variable->dtype()), ", wanted ",
-                             DTypeName(dtype_));
+      return InvalidArgument("Variable ", name_, " exists with another dtype: ", DTypeName(variable->dtype()),
+                             ", wanted ", DTypeName(dtype_));
     }
     return c.SetOutputVariable(0, std::move(variable));
   }
@@ -63,8 +66,8 @@ class AssignKernel final : public Kernel {
       const Tensor& old = variable->value_locked();
       const PartialShape expected = old.valid() ? PartialShape(old.shape()) : variable->shape();
       if (validate_shape_ && !expected.IsCompatibleWith(value.shape())) {
-        return InvalidArgument("Assign requires shapes of both tensors to match. lhs shape= ", expected, " rhs shape= ",
-                               value.shape());
+        return InvalidArgument("Assign requires shapes of both tensors to match. lhs shape= ", expected,
+                               " rhs shape= ", value.shape());
       }
     }
     variable->Assign(std::move(value));
@@ -75,8 +78,7 @@ class AssignKernel final : public Kernel {
   const bool validate_shape_;
 };
 
-template <template <typename> typename Update, typename T>
-Status UpdateRefVariable(KernelContext& c) {
+template <template <typename> typename Update, typename T> Status UpdateRefVariable(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const std::shared_ptr<Variable> variable, TakeRefVariable(c, 0));
   const Tensor& value = c.input(1);
   std::unique_lock lock(variable->mutex());
@@ -85,7 +87,7 @@ Status UpdateRefVariable(KernelContext& c) {
     return InvalidArgument("Parameters and update must be the same size: ", variable->value_locked().shape(), " and ",
                            value.shape());
   }
-  HR_ASSIGN_OR_RETURN(Tensor* target, variable->MutableValueLocked(c.runtime().memory));
+  HR_ASSIGN_OR_RETURN(Tensor * target, variable->MutableValueLocked(c.runtime().memory));
   T* to = target->mutable_data<T>().data();
   const T* from = value.data<T>().data();
   c.ParallelFor(value.num_elements(), 0.25 * sizeof(T), [to, from](int64_t begin, int64_t end) {
@@ -100,15 +102,16 @@ Status IsInitialized(KernelContext& c) {
 }
 
 OpDefinition VariableDefinition(std::string_view name) {
-  return OpDefinition(StrCat(name, "() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: "
-                                   "string = '' | stateful"))
+  return OpDefinition(
+             StrCat(name,
+                    "() -> (ref: Ref(dtype)) | shape: shape | dtype: type | container: string = '' | shared_name: "
+                    "string = '' | stateful"))
       .Shape(VariableShapeAttr)
       .NoGradient("stateful")
       .Kernels(AnyType(ClassKernel<RefVariable>(), true));
 }
 
-template <template <typename> typename Update>
-OpDefinition UpdateDefinition(std::string_view name) {
+template <template <typename> typename Update> OpDefinition UpdateDefinition(std::string_view name) {
   return OpDefinition(StrCat(name, "(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type in ", kNumberTypes,
                              " | use_locking: bool = false"))
       .Shape(UpdateShape)
@@ -125,7 +128,8 @@ OpDefinition VariableV1() { return VariableDefinition("Variable"); }
 
 OpDefinition Assign() {
   return OpDefinition(
-             "Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type | validate_shape: bool = true | use_locking: bool = "
+             "Assign(ref: Ref(T), value: T) -> (output_ref: Ref(T)) | T: type | validate_shape: bool = true | "
+             "use_locking: bool = "
              "true | allows_uninitialized_input")
       .Shape(AssignShape)
       .NoGradient("stateful")
@@ -136,7 +140,9 @@ OpDefinition AssignAdd() { return UpdateDefinition<AddUpdate>("AssignAdd"); }
 OpDefinition AssignSub() { return UpdateDefinition<SubUpdate>("AssignSub"); }
 
 OpDefinition IsVariableInitialized() {
-  return OpDefinition("IsVariableInitialized(ref: Ref(dtype)) -> (is_initialized: bool) | dtype: type | allows_uninitialized_input")
+  return OpDefinition(
+             "IsVariableInitialized(ref: Ref(dtype)) -> (is_initialized: bool) | dtype: type | "
+             "allows_uninitialized_input")
       .Shape(ScalarShape)
       .NoGradient("not differentiable")
       .Kernels(AnyType(FunctionKernel(IsInitialized), true));

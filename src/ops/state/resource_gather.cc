@@ -3,6 +3,7 @@
 // The rows are copied under the variable's shared lock and its buffer is not shared, so that the next update stays in place.
 // Errors: kInvalidArgument for an index out of range, and for shapes that do not fit; kNotFound.
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "graph/gradient_context.h"
@@ -20,10 +21,12 @@ Status GatherShape(ShapeContext& c) {
   const auto batch_dims = c.attr<int64_t>("batch_dims");
   if (batch_dims < 0) return InvalidArgument("batch_dims is negative (", batch_dims, ")");
   if (params.has_rank() && params.rank() < batch_dims + 1) {
-    return InvalidArgument("ResourceGather: params have too few dimensions: params=", params, " batch_dims=", batch_dims);
+    return InvalidArgument("ResourceGather: params have too few dimensions: params=", params,
+                           " batch_dims=", batch_dims);
   }
   if (indices.has_rank() && indices.rank() < batch_dims) {
-    return InvalidArgument("ResourceGather: indices have too few dimensions: indices=", indices, " batch_dims=", batch_dims);
+    return InvalidArgument("ResourceGather: indices have too few dimensions: indices=", indices,
+                           " batch_dims=", batch_dims);
   }
   if (!params.has_rank() || !indices.has_rank()) return c.SetOutput(0, PartialShape());
   PartialShape out = indices;
@@ -42,8 +45,9 @@ struct GatherSizes {
 Result<GatherSizes> Measure(const Shape& params, const Shape& indices, int batch_dims) {
   if (params.rank() < 1) return InvalidArgument("params must be at least 1 dimensional");
   if (batch_dims < 0 || batch_dims >= params.rank() || batch_dims > indices.rank()) {
-    return InvalidArgument("ResourceGather: batch_dims must be below the rank of params and not above that of indices: params=",
-                           params, " indices=", indices, " batch_dims=", batch_dims);
+    return InvalidArgument(
+        "ResourceGather: batch_dims must be below the rank of params and not above that of indices: params=", params,
+        " indices=", indices, " batch_dims=", batch_dims);
   }
   GatherSizes sizes;
   std::vector<int64_t> out(indices.dims().begin(), indices.dims().end());
@@ -80,7 +84,7 @@ class ResourceGatherKernel final : public Kernel {
     HR_RETURN_IF_ERROR(RequireInitialized(params, c));
     HR_ASSIGN_OR_RETURN(const GatherSizes sizes, Measure(params.shape(), indices.shape(), batch_dims_));
     HR_ASSIGN_OR_RETURN(const RowIndices rows, RowIndices::Make(indices, sizes.table_rows));
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, sizes.out));
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, sizes.out));
     if (sizes.batches == 0) return OkStatus();
     const int64_t per_batch = rows.size() / sizes.batches;
     const double row_cost_ns = 5 + 0.1 * static_cast<double>(sizes.row_elements * DTypeSize(dtype_));
@@ -88,8 +92,8 @@ class ResourceGatherKernel final : public Kernel {
       c.ParallelFor(per_batch, row_cost_ns, [&](int64_t begin, int64_t end) {
         const int64_t first = batch * per_batch + begin;
         GatherRows(params, sizes.row_elements,
-                   rows.values().subspan(static_cast<size_t>(first), static_cast<size_t>(end - begin)), batch * sizes.table_rows,
-                   out, first * sizes.row_elements);
+                   rows.values().subspan(static_cast<size_t>(first), static_cast<size_t>(end - begin)),
+                   batch * sizes.table_rows, out, first * sizes.row_elements);
       });
     }
     return OkStatus();
@@ -105,7 +109,8 @@ Endpoint DenseShape(const GradientContext& c, const PartialShape& declared) {
   if (!declared.IsFullyKnown()) return c.Op("VariableShape", {c.input(0)}, {{"out_type", DType::kInt32}});
   const std::vector<int64_t> dims(declared.dims().begin(), declared.dims().end());
   const bool narrow = std::ranges::all_of(dims, [](int64_t dim) { return dim <= std::numeric_limits<int32_t>::max(); });
-  return c.builder().Const(narrow ? Tensor::Vector(std::vector<int32_t>(dims.begin(), dims.end())) : Tensor::Vector(dims));
+  return c.builder().Const(narrow ? Tensor::Vector(std::vector<int32_t>(dims.begin(), dims.end()))
+                                  : Tensor::Vector(dims));
 }
 
 // The rows that the gradient reaches, one for each index.
@@ -142,9 +147,10 @@ Status GatherNdShape(ShapeContext& c) {
   return c.SetOutput(0, std::move(out));
 }
 
-// Turns each index vector into the number of the slice that it names. Errors: kInvalidArgument.
-Result<std::vector<int64_t>> FlattenIndices(const Tensor& indices, const Shape& params, int64_t depth, const KernelContext& c) {
-  const int64_t count = indices.num_elements() / std::max<int64_t>(depth, 1);
+// Turns each index vector into the number of the slice that it names. REQUIRES: depth > 0. Errors: kInvalidArgument.
+Result<std::vector<int64_t>> FlattenIndices(const Tensor& indices, const Shape& params, int64_t depth,
+                                            const KernelContext& c) {
+  const int64_t count = indices.num_elements() / depth;
   std::vector<int64_t> slices(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     int64_t slice = 0;
@@ -178,7 +184,8 @@ class ResourceGatherNdKernel final : public Kernel {
     if (indices.rank() < 1) return InvalidArgument("indices must be at least a vector");
     const int64_t depth = indices.dim(indices.rank() - 1);
     if (depth > params.rank()) {
-      return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ", params.rank());
+      return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ",
+                             params.rank());
     }
     std::vector<int64_t> dims(indices.shape().dims().begin(), indices.shape().dims().end() - 1);
     int64_t row_elements = 1;
@@ -187,14 +194,15 @@ class ResourceGatherNdKernel final : public Kernel {
       row_elements *= params.dim(i);
     }
     HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
-    std::vector<int64_t> slices;
+    HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, shape));
     if (depth == 0) {
-      // Every index vector is empty and names the whole; their number is not seen in the number of elements.
-      slices.assign(static_cast<size_t>(row_elements == 0 ? 0 : shape.num_elements() / row_elements), 0);
-    } else {
-      HR_ASSIGN_OR_RETURN(slices, FlattenIndices(indices, params.shape(), depth, c));
+      // Every index vector is empty and names the whole; how many there are is not seen in the number of their elements.
+      for (int64_t begin = 0; begin < shape.num_elements(); begin += row_elements) {
+        GatherRows(params, row_elements, std::array<int64_t, 1>{0}, 0, out, begin);
+      }
+      return OkStatus();
     }
-    HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, shape));
+    HR_ASSIGN_OR_RETURN(const std::vector<int64_t> slices, FlattenIndices(indices, params.shape(), depth, c));
     GatherRows(params, row_elements, slices, 0, out, 0);
     return OkStatus();
   }
@@ -213,7 +221,8 @@ Status GatherNdGradient(GradientContext& c) {
 
 OpDefinition ResourceGather() {
   return OpDefinition(
-             "ResourceGather(resource: resource, indices: Tindices) -> (output: dtype) | batch_dims: int = 0 | validate_indices: "
+             "ResourceGather(resource: resource, indices: Tindices) -> (output: dtype) | batch_dims: int = 0 | "
+             "validate_indices: "
              "bool = true | dtype: type | Tindices: type in {i32,i64} | stateful")
       .Shape(GatherShape)
       .Gradient(GatherGradient)
@@ -222,7 +231,8 @@ OpDefinition ResourceGather() {
 
 OpDefinition ResourceGatherNd() {
   return OpDefinition(
-             "ResourceGatherNd(resource: resource, indices: Tindices) -> (output: dtype) | dtype: type | Tindices: type in "
+             "ResourceGatherNd(resource: resource, indices: Tindices) -> (output: dtype) | dtype: type | Tindices: "
+             "type in "
              "{i32,i64} | stateful")
       .Shape(GatherNdShape)
       .Gradient(GatherNdGradient)

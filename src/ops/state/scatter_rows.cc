@@ -28,7 +28,8 @@ void AssignByteRows(Tensor* table, int64_t row_elements, const RowIndices& rows,
     if (!scalar) {
       std::memcpy(to, from + static_cast<size_t>(i) * row_bytes, row_bytes);
     } else {
-      for (int64_t k = 0; k < row_elements; ++k) std::memcpy(to + static_cast<size_t>(k) * element_bytes, from, element_bytes);
+      for (int64_t k = 0; k < row_elements; ++k)
+        std::memcpy(to + static_cast<size_t>(k) * element_bytes, from, element_bytes);
     }
   }
 }
@@ -44,18 +45,23 @@ Status CheckScatter(const Tensor& table, const Tensor& indices, const Tensor& up
     fits = shape.dim(i) == (i < indices.rank() ? indices.dim(i) : table.dim(i - indices.rank() + 1));
   }
   if (fits) return OkStatus();
-  return InvalidArgument("Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape ",
-                         shape, ", indices.shape ", indices.shape(), ", params.shape ", table.shape());
+  return InvalidArgument(
+      "Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape ", shape,
+      ", indices.shape ", indices.shape(), ", params.shape ", table.shape());
 }
 
 void AssignRows(Tensor* table, const RowIndices& rows, const Tensor& updates) {
   if (table->num_elements() == 0) return;
   const int64_t row_elements = table->num_elements() / table->dim(0);
   switch (table->dtype()) {
-    case DType::kString: return AssignObjectRows<std::string>(table, row_elements, rows, updates);
-    case DType::kVariant: return AssignObjectRows<Variant>(table, row_elements, rows, updates);
-    case DType::kResource: return AssignObjectRows<ResourceHandle>(table, row_elements, rows, updates);
-    default: return AssignByteRows(table, row_elements, rows, updates);
+    case DType::kString:
+      return AssignObjectRows<std::string>(table, row_elements, rows, updates);
+    case DType::kVariant:
+      return AssignObjectRows<Variant>(table, row_elements, rows, updates);
+    case DType::kResource:
+      return AssignObjectRows<ResourceHandle>(table, row_elements, rows, updates);
+    default:
+      return AssignByteRows(table, row_elements, rows, updates);
   }
 }
 

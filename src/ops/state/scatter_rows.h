@@ -34,8 +34,7 @@ void UpdateRows(Tensor* table, const RowIndices& rows, const Tensor& updates) {
 }
 
 /// Errors: kInvalidArgument when integer updates, to divide by, contain 0.
-template <typename Update, typename T = typename Update::Type>
-Status CheckDivisors(const Tensor& updates) {
+template <typename Update, typename T = typename Update::Type> Status CheckDivisors(const Tensor& updates) {
   if constexpr (std::is_same_v<Update, DivUpdate<T>> && std::integral<T>) {
     for (T value : updates.data<T>()) {
       if (value == 0) return InvalidArgument("updates must not contain 0");

@@ -5,9 +5,10 @@
 namespace headrace {
 
 void RegisterStateOps(OpRegistry& registry) {
-  for (OpDefinition (*make)() : {VarHandleOp, VarIsInitializedOp, ReadVariableOp, VariableShape, DestroyResourceOp,
-                                 AssignVariableOp, AssignAddVariableOp, AssignSubVariableOp, ResourceGather, ResourceGatherNd,
-                                 VariableV1, VariableV2, Assign, AssignAdd, AssignSub, IsVariableInitialized}) {
+  for (OpDefinition (*make)() :
+       {VarHandleOp, VarIsInitializedOp, ReadVariableOp, VariableShape, DestroyResourceOp, AssignVariableOp,
+        AssignAddVariableOp, AssignSubVariableOp, ResourceGather, ResourceGatherNd, VariableV1, VariableV2, Assign,
+        AssignAdd, AssignSub, IsVariableInitialized}) {
     registry.Add(make());
   }
   for (OpDefinition& op : ResourceScatterOps()) registry.Add(std::move(op));

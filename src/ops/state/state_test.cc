@@ -12,7 +12,8 @@ class StateTest : public testing::Test {
   static void SetUpTestSuite() { RegisterStateOps(OpRegistry::Global()); }
 
   Tensor Handle(const std::string& name, DType dtype = DType::kFloat, const PartialShape& shape = {}) {
-    return (*EvaluateOp("VarHandleOp", {}, {{"shared_name", name}, {"dtype", dtype}, {"shape", shape}}, &resources_))[0];
+    return (
+        *EvaluateOp("VarHandleOp", {}, {{"shared_name", name}, {"dtype", dtype}, {"shape", shape}}, &resources_))[0];
   }
   Status Run(const std::string& op, std::vector<Tensor> inputs) {
     return EvaluateOp(op, std::move(inputs), {{"dtype", DType::kFloat}}, &resources_).status();
@@ -52,7 +53,8 @@ TEST_F(StateTest, AGatherDoesNotKeepTheNextScatterFromWorkingInPlace) {
   ASSERT_TRUE(Run("AssignVariableOp", {Handle("v"), Floats({1, 2, 3})}).ok());
   const void* data = Data("v");
   const Tensor index = Tensor::Vector<int32_t>({2});
-  const Tensor gathered = (*EvaluateOp("ResourceGather", {Handle("v"), index}, {{"dtype", DType::kFloat}}, &resources_))[0];
+  const Tensor gathered =
+      (*EvaluateOp("ResourceGather", {Handle("v"), index}, {{"dtype", DType::kFloat}}, &resources_))[0];
   ASSERT_TRUE(Run("ResourceScatterAdd", {Handle("v"), index, Floats({1})}).ok());
   EXPECT_EQ(Data("v"), data);
   EXPECT_EQ(Values(gathered), (std::vector<float>{3}));
@@ -101,11 +103,13 @@ TEST_F(StateTest, RefOpsChangeTheVariableInPlaceAndHandItOn) {
 
 TEST_F(StateTest, RefOpsSayWhatDoesNotFit) {
   const auto variable = std::make_shared<Variable>(DType::kFloat, PartialShape({2}));
-  EXPECT_EQ(KeptKernel("AssignAdd", {{.variable = variable}, {Floats({1, 2})}}).Run().status().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(KeptKernel("AssignAdd", {{.variable = variable}, {Floats({1, 2})}}).Run().status().code(),
+            Code::kFailedPrecondition);
   const Status status = KeptKernel("Assign", {{.variable = variable}, {Floats({1})}}).Run().status();
   EXPECT_EQ(status.message(), "Assign requires shapes of both tensors to match. lhs shape= [2] rhs shape= [1]");
   ASSERT_TRUE(KeptKernel("Assign", {{.variable = variable}, {Floats({1, 2})}}).Run().ok());
-  EXPECT_EQ(KeptKernel("AssignAdd", {{.variable = variable}, {Floats({1})}}).Run().status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(KeptKernel("AssignAdd", {{.variable = variable}, {Floats({1})}}).Run().status().code(),
+            Code::kInvalidArgument);
   ASSERT_TRUE(KeptKernel("Assign", {{.variable = variable}, {Floats({1})}}, {{"validate_shape", false}}).Run().ok());
   EXPECT_EQ(Values(variable->Read()), (std::vector<float>{1}));
 }

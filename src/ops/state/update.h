@@ -16,33 +16,34 @@ template <typename T>
 using ArithmeticType = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float,
                                           std::conditional_t<std::integral<T>, uint64_t, T>>;
 
-template <typename T>
-struct AssignUpdate {
+template <typename T> struct AssignUpdate {
   using Type = T;
   static T Apply(const T&, const T& b) { return b; }
 };
 
-template <typename T>
-struct AddUpdate {
+template <typename T> struct AddUpdate {
   using Type = T;
-  static T Apply(T a, T b) { return static_cast<T>(static_cast<ArithmeticType<T>>(a) + static_cast<ArithmeticType<T>>(b)); }
+  static T Apply(T a, T b) {
+    return static_cast<T>(static_cast<ArithmeticType<T>>(a) + static_cast<ArithmeticType<T>>(b));
+  }
 };
 
-template <typename T>
-struct SubUpdate {
+template <typename T> struct SubUpdate {
   using Type = T;
-  static T Apply(T a, T b) { return static_cast<T>(static_cast<ArithmeticType<T>>(a) - static_cast<ArithmeticType<T>>(b)); }
+  static T Apply(T a, T b) {
+    return static_cast<T>(static_cast<ArithmeticType<T>>(a) - static_cast<ArithmeticType<T>>(b));
+  }
 };
 
-template <typename T>
-struct MulUpdate {
+template <typename T> struct MulUpdate {
   using Type = T;
-  static T Apply(T a, T b) { return static_cast<T>(static_cast<ArithmeticType<T>>(a) * static_cast<ArithmeticType<T>>(b)); }
+  static T Apply(T a, T b) {
+    return static_cast<T>(static_cast<ArithmeticType<T>>(a) * static_cast<ArithmeticType<T>>(b));
+  }
 };
 
 /// REQUIRES: b != 0 for integers.
-template <typename T>
-struct DivUpdate {
+template <typename T> struct DivUpdate {
   using Type = T;
   static T Apply(T a, T b) {
     if constexpr (std::signed_integral<T>) {
@@ -56,14 +57,12 @@ struct DivUpdate {
   }
 };
 
-template <typename T>
-struct MinUpdate {
+template <typename T> struct MinUpdate {
   using Type = T;
   static T Apply(T a, T b) { return b < a ? b : a; }
 };
 
-template <typename T>
-struct MaxUpdate {
+template <typename T> struct MaxUpdate {
   using Type = T;
   static T Apply(T a, T b) { return a < b ? b : a; }
 };

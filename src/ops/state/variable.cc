@@ -53,7 +53,8 @@ class ReadVariable final : public Kernel {
   Status Compute(KernelContext& c) override {
     const Result<std::shared_ptr<Variable>> variable = c.LookupResource<Variable>(0);
     if (!variable.ok()) {
-      return variable.status().code() == Code::kNotFound ? CouldNotFindVariable(c, 0, variable.status().message()) : variable.status();
+      return variable.status().code() == Code::kNotFound ? CouldNotFindVariable(c, 0, variable.status().message())
+                                                         : variable.status();
     }
     if ((*variable)->dtype() != dtype_) {
       return InvalidArgument("Trying to read variable with wrong dtype. Expected ", DTypeName(dtype_), " got ",
@@ -76,13 +77,12 @@ Status VariableShapeShape(ShapeContext& c) {
   return c.SetOutput(0, PartialShape({shape.has_rank() ? shape.rank() : PartialShape::kUnknownDim}));
 }
 
-template <typename T>
-Status VariableShapeOf(KernelContext& c) {
+template <typename T> Status VariableShapeOf(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(const std::shared_ptr<Variable> variable, c.LookupResource<Variable>(0));
   std::shared_lock lock(variable->mutex());
   HR_RETURN_IF_ERROR(RequireInitialized(variable->value_locked(), c));
   const Shape& shape = variable->value_locked().shape();
-  HR_ASSIGN_OR_RETURN(Tensor* out, c.AllocateOutput(0, Shape({shape.rank()})));
+  HR_ASSIGN_OR_RETURN(Tensor * out, c.AllocateOutput(0, Shape({shape.rank()})));
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape.dim(i) != static_cast<int64_t>(static_cast<T>(shape.dim(i)))) {
       return InvalidArgument("VariableShape: ", shape, " does not fit in out_type ", DTypeShortName(kDTypeOf<T>));
@@ -110,7 +110,8 @@ class DestroyResource final : public Kernel {
 
 OpDefinition VarHandleOp() {
   return OpDefinition(
-             "VarHandleOp() -> (resource: resource) | container: string = '' | shared_name: string = '' | debug_name: string = '' "
+             "VarHandleOp() -> (resource: resource) | container: string = '' | shared_name: string = '' | debug_name: "
+             "string = '' "
              "| dtype: type | shape: shape | allowed_devices: list(string) = [] | stateful")
       .Shape(ScalarShape)
       .NoGradient("stateful")
@@ -132,10 +133,12 @@ OpDefinition ReadVariableOp() {
 }
 
 OpDefinition VariableShape() {
-  return OpDefinition("VariableShape(input: resource) -> (output: out_type) | out_type: type = i32 in {i32,i64} | stateful")
+  return OpDefinition(
+             "VariableShape(input: resource) -> (output: out_type) | out_type: type = i32 in {i32,i64} | stateful")
       .Shape(VariableShapeShape)
       .NoGradient("not differentiable")
-      .Kernels(KernelsFor<int32_t, int64_t>("out_type", []<typename T>() { return FunctionKernel(VariableShapeOf<T>); }));
+      .Kernels(
+          KernelsFor<int32_t, int64_t>("out_type", []<typename T>() { return FunctionKernel(VariableShapeOf<T>); }));
 }
 
 OpDefinition DestroyResourceOp() {

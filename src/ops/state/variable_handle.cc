@@ -7,7 +7,8 @@ ResourceHandle::TypedShape DeclaredTypedShape(Endpoint handle) {
   for (int hops = 0; handle && hops < 64; ++hops) {
     const Node& node = *handle.node;
     if (node.op() == "VarHandleOp") {
-      return {GetAttrOr<DType>(node.attrs(), "dtype", DType::kInvalid), GetAttrOr<PartialShape>(node.attrs(), "shape", {})};
+      return {GetAttrOr<DType>(node.attrs(), "dtype", DType::kInvalid),
+              GetAttrOr<PartialShape>(node.attrs(), "shape", {})};
     }
     if (node.op() != "Identity" && node.op() != "Enter" && node.op() != "Switch") break;
     handle = node.input(0);
@@ -42,10 +43,11 @@ Result<std::shared_ptr<Variable>> TakeRefVariable(KernelContext& c, int i) {
 
 Status CouldNotFindVariable(const KernelContext& c, int i, std::string_view why) {
   HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(i));
-  return FailedPrecondition("Could not find variable ", handle->name,
-                            ". This could mean that the variable has been deleted. In TF1, it can also mean the variable is "
-                            "uninitialized. Debug info: container=",
-                            handle->container, ", status error message=", why);
+  return FailedPrecondition(
+      "Could not find variable ", handle->name,
+      ". This could mean that the variable has been deleted. In TF1, it can also mean the variable is "
+      "uninitialized. Debug info: container=",
+      handle->container, ", status error message=", why);
 }
 
 Status RequireInitialized(const Tensor& value, const KernelContext& c) {

@@ -15,16 +15,11 @@ namespace headrace {
 
 namespace {
 
-template <UpdateRule kRule>
-UpdateChoice Always(const KernelConstruction&) {
-  return {kRule};
-}
-template <UpdateRule kPlain, UpdateRule kNesterov>
-UpdateChoice ByNesterov(const KernelConstruction& c) {
+template <UpdateRule kRule> UpdateChoice Always(const KernelConstruction&) { return {kRule}; }
+template <UpdateRule kPlain, UpdateRule kNesterov> UpdateChoice ByNesterov(const KernelConstruction& c) {
   return {c.attr<bool>("use_nesterov") ? kNesterov : kPlain};
 }
-template <UpdateRule kUpdating, UpdateRule kFixed>
-UpdateChoice ByUpdateSlots(const KernelConstruction& c) {
+template <UpdateRule kUpdating, UpdateRule kFixed> UpdateChoice ByUpdateSlots(const KernelConstruction& c) {
   return {c.attr<bool>("update_slots", true) ? kUpdating : kFixed};
 }
 UpdateChoice ByLr(const KernelConstruction& c) {
@@ -70,15 +65,28 @@ std::vector<ApplyOp> Rows() {
        adam,
        PrepareAdam},
       {"ApplyRMSProp", {"var", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad"}, "", Always<kRmsProp>},
-      {"SparseApplyRMSProp", {"var", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad", "indices"}, "", Always<kRmsProp>},
-      {"ApplyFtrl", {"var", "accum", "linear"}, {"grad", "lr", "l1", "l2", "lr_power"}, kMultiplyByLr, ByLr, PrepareFtrl},
+      {"SparseApplyRMSProp",
+       {"var", "ms", "mom"},
+       {"lr", "rho", "momentum", "epsilon", "grad", "indices"},
+       "",
+       Always<kRmsProp>},
+      {"ApplyFtrl",
+       {"var", "accum", "linear"},
+       {"grad", "lr", "l1", "l2", "lr_power"},
+       kMultiplyByLr,
+       ByLr,
+       PrepareFtrl},
       {"SparseApplyFtrl",
        {"var", "accum", "linear"},
        {"grad", "indices", "lr", "l1", "l2", "lr_power"},
        kMultiplyByLr,
        ByLr,
        PrepareFtrl},
-      {"ApplyFtrlV2", {"var", "accum", "linear"}, {"grad", "lr", "l1", "l2", "l2_shrinkage", "lr_power"}, kMultiplyByLr, ByLr},
+      {"ApplyFtrlV2",
+       {"var", "accum", "linear"},
+       {"grad", "lr", "l1", "l2", "l2_shrinkage", "lr_power"},
+       kMultiplyByLr,
+       ByLr},
       {"SparseApplyFtrlV2",
        {"var", "accum", "linear"},
        {"grad", "indices", "lr", "l1", "l2", "l2_shrinkage", "lr_power"},

@@ -49,7 +49,8 @@ std::shared_ptr<const Plan> MakePlan(const ApplyOp& op, bool is_ref) {
 Status ApplyShape(ShapeContext& c, const Plan& plan) {
   PartialShape shape;
   for (int i = 0; i < plan.num_states(); ++i) {
-    HR_ASSIGN_OR_RETURN(const PartialShape state, plan.is_ref ? Result<PartialShape>(c.input(i)) : DeclaredShape(c, i, "T"));
+    HR_ASSIGN_OR_RETURN(const PartialShape state,
+                        plan.is_ref ? Result<PartialShape>(c.input(i)) : DeclaredShape(c, i, "T"));
     HR_ASSIGN_OR_RETURN(shape, shape.MergeWith(state));
   }
   for (int i : plan.scalars) HR_RETURN_IF_ERROR(c.RequireScalar(i));
@@ -67,7 +68,8 @@ Status ApplyShape(ShapeContext& c, const Plan& plan) {
 
 Status CheckDense(const Plan& plan, const Shape& var, const Tensor& gradient) {
   if (var == gradient.shape()) return OkStatus();
-  return InvalidArgument("var and ", plan.InputName(plan.gradient), " do not have the same shape", var, " ", gradient.shape());
+  return InvalidArgument("var and ", plan.InputName(plan.gradient), " do not have the same shape", var, " ",
+                         gradient.shape());
 }
 
 Status CheckSparse(const Shape& var, const Tensor& gradient, const Tensor& indices) {
@@ -91,8 +93,10 @@ Status CheckFtrlConstants(const std::array<double, kMaxScalars>& scalars, bool b
   if (!(scalars[0] > 0 || (by_lr && scalars[0] >= 0))) {
     return InvalidArgument("lr is not a positive scalar (or zero if multiply_linear_by_lr is set): ", scalars[0]);
   }
-  if (!(scalars[1] >= 0)) return InvalidArgument("l1 regularization strength is not a non-negative scalar: ", scalars[1]);
-  if (!(scalars[2] >= 0)) return InvalidArgument("l2 regularization strength is not a non-negative scalar: ", scalars[2]);
+  if (!(scalars[1] >= 0))
+    return InvalidArgument("l1 regularization strength is not a non-negative scalar: ", scalars[1]);
+  if (!(scalars[2] >= 0))
+    return InvalidArgument("l2 regularization strength is not a non-negative scalar: ", scalars[2]);
   if (!(scalars[3] >= 0)) {
     return InvalidArgument("l2 shrinkage regularization strength is not a non-negative scalar: ", scalars[3]);
   }
@@ -112,7 +116,8 @@ class LockedStates {
     for (size_t i = 0; i < count; ++i) order[i] = variables_[i].get();
     std::sort(order.begin(), order.begin() + count, std::less<>());
     const auto end = std::unique(order.begin(), order.begin() + count);
-    for (auto it = order.begin(); it != end; ++it) locks_[static_cast<size_t>(it - order.begin())] = std::unique_lock((*it)->mutex());
+    for (auto it = order.begin(); it != end; ++it)
+      locks_[static_cast<size_t>(it - order.begin())] = std::unique_lock((*it)->mutex());
     for (size_t i = 0; i < count; ++i) {
       const Tensor& value = variables_[i]->value_locked();
       HR_RETURN_IF_ERROR(RequireInitialized(value, c));
@@ -126,10 +131,9 @@ class LockedStates {
   const std::shared_ptr<Variable>& variable() const { return variables_[0]; }
 
   /// After all checks: the values' own memory, copied where somebody still reads it.
-  template <typename T>
-  Status Pointers(KernelContext& c, std::array<T*, kMaxStates>* pointers) {
+  template <typename T> Status Pointers(KernelContext& c, std::array<T*, kMaxStates>* pointers) {
     for (size_t i = 0; i < kMaxStates && variables_[i] != nullptr; ++i) {
-      HR_ASSIGN_OR_RETURN(Tensor* value, variables_[i]->MutableValueLocked(c.runtime().memory));
+      HR_ASSIGN_OR_RETURN(Tensor * value, variables_[i]->MutableValueLocked(c.runtime().memory));
       (*pointers)[i] = value->mutable_data<T>().data();
     }
     return OkStatus();
@@ -150,7 +154,8 @@ class LockedStates {
 
 // Runs a loop on T itself, or on pieces converted to float.
 template <typename T, typename Wide>
-void RunLoop(UpdateLoop<Wide> loop, int num_states, T* const* states, const T* gradient, const Wide* scalars, int64_t count) {
+void RunLoop(UpdateLoop<Wide> loop, int num_states, T* const* states, const T* gradient, const Wide* scalars,
+             int64_t count) {
   if constexpr (std::is_same_v<T, Wide>) {
     loop(states, gradient, scalars, count);
   } else {
@@ -169,8 +174,7 @@ void RunLoop(UpdateLoop<Wide> loop, int num_states, T* const* states, const T* g
   }
 }
 
-template <typename T>
-class ApplyKernel final : public Kernel {
+template <typename T> class ApplyKernel final : public Kernel {
  public:
   ApplyKernel(std::shared_ptr<const Plan> plan, const KernelConstruction& c)
       : plan_(std::move(plan)), choice_(plan_->op.choose(c)), loop_(GetUpdateLoops<Wide>()[choice_.rule]) {}
@@ -215,8 +219,8 @@ class ApplyKernel final : public Kernel {
     return OkStatus();
   }
 
-  void RunDense(KernelContext& c, UpdateLoop<Wide> loop, const std::array<T*, kMaxStates>& pointers, const Tensor& gradient,
-                const Wide* constants) const {
+  void RunDense(KernelContext& c, UpdateLoop<Wide> loop, const std::array<T*, kMaxStates>& pointers,
+                const Tensor& gradient, const Wide* constants) const {
     const T* g = gradient.data<T>().data();
     const int num_states = plan_->num_states();
     const double cost_ns = 0.15 * static_cast<double>(sizeof(Wide)) * num_states * (std::is_same_v<T, Wide> ? 1 : 10);
@@ -228,8 +232,8 @@ class ApplyKernel final : public Kernel {
   }
 
   // Repeated indices take their turns in order.
-  void RunSparse(UpdateLoop<Wide> loop, const std::array<T*, kMaxStates>& pointers, const Tensor& gradient, const Tensor& indices,
-                 const Wide* constants) const {
+  void RunSparse(UpdateLoop<Wide> loop, const std::array<T*, kMaxStates>& pointers, const Tensor& gradient,
+                 const Tensor& indices, const Wide* constants) const {
     if (gradient.num_elements() == 0) return;
     const RowIndices rows = RowIndices::Unchecked(indices);
     const int64_t width = gradient.num_elements() / rows.size();
@@ -255,9 +259,10 @@ std::string Signature(const Plan& plan) {
   std::vector<std::string> args;
   for (std::string_view state : op.states) args.push_back(StrCat(state, plan.is_ref ? ": Ref(T)" : ": resource"));
   for (std::string_view input : op.inputs) args.push_back(StrCat(input, input == "indices" ? ": Tindices" : ": T"));
-  return StrCat(plan.is_ref ? "" : "Resource", op.name, "(", StrJoin(args, ", "), ") -> (", plan.is_ref ? "out: Ref(T)" : "",
-                ") | T: type in ", kNumberTypes, plan.indices >= 0 ? " | Tindices: type in {i32,i64}" : "",
-                " | use_locking: bool = false", op.attrs.empty() ? "" : " | ", op.attrs, plan.is_ref ? "" : " | stateful");
+  return StrCat(plan.is_ref ? "" : "Resource", op.name, "(", StrJoin(args, ", "), ") -> (",
+                plan.is_ref ? "out: Ref(T)" : "", ") | T: type in ", kNumberTypes,
+                plan.indices >= 0 ? " | Tindices: type in {i32,i64}" : "", " | use_locking: bool = false",
+                op.attrs.empty() ? "" : " | ", op.attrs, plan.is_ref ? "" : " | stateful");
 }
 
 OpDefinition Definition(const ApplyOp& op, bool is_ref) {

@@ -66,9 +66,11 @@ TEST_F(TrainTest, ALargeUpdateOnAllThreadsReachesEveryElement) {
 TEST_F(TrainTest, AFailedSparseUpdateChangesNothing) {
   Assign("v", Filled(2, 1));
   Assign("a", Filled(2, 1));
-  const Status status = EvaluateOp("ResourceSparseApplyAdagrad",
-                                   {Handle("v"), Handle("a"), Tensor::Scalar(1.0f), Filled(2, 1), Tensor::Vector<int32_t>({0, 2})},
-                                   {}, &resources_).status();
+  const Status status =
+      EvaluateOp("ResourceSparseApplyAdagrad",
+                 {Handle("v"), Handle("a"), Tensor::Scalar(1.0f), Filled(2, 1), Tensor::Vector<int32_t>({0, 2})}, {},
+                 &resources_)
+          .status();
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
   EXPECT_EQ(Read("v").data<float>()[0], 1.0f);
   EXPECT_EQ(Read("a").data<float>()[0], 1.0f);
@@ -86,16 +88,18 @@ TEST_F(TrainTest, RefTwinsUpdateTheSameWayAndHandTheVariableOn) {
   EXPECT_EQ((*outputs)[0].variable, variable);
   EXPECT_EQ(momentum->Read().data<float>()[1], 1.5f);
   EXPECT_EQ(variable->Read().data<float>()[1], 0.25f);
-  KeptKernel uninitialized("ApplyGradientDescent", {{.variable = std::make_shared<Variable>(DType::kFloat, PartialShape({2}))},
-                                                    {Tensor::Scalar(0.5f)},
-                                                    {Filled(2, 1)}});
+  KeptKernel uninitialized("ApplyGradientDescent",
+                           {{.variable = std::make_shared<Variable>(DType::kFloat, PartialShape({2}))},
+                            {Tensor::Scalar(0.5f)},
+                            {Filled(2, 1)}});
   EXPECT_EQ(uninitialized.Run().status().code(), Code::kFailedPrecondition);
 }
 
 TEST_F(TrainTest, UpdatesThatNameTheSameVariablesInAnyOrderDoNotDeadlock) {
   const auto a = MakeVariable(Filled(16, 1)), b = MakeVariable(Filled(16, 1));
   const auto apply = [](const std::shared_ptr<Variable>& first, const std::shared_ptr<Variable>& second) {
-    KeptKernel kernel("ApplyAdagrad", {{.variable = first}, {.variable = second}, {Tensor::Scalar(0.0f)}, {Filled(16, 1)}});
+    KeptKernel kernel("ApplyAdagrad",
+                      {{.variable = first}, {.variable = second}, {Tensor::Scalar(0.0f)}, {Filled(16, 1)}});
     for (int i = 0; i < 2000; ++i) ASSERT_TRUE(kernel.Run().ok());
   };
   const std::unique_ptr<ThreadPool> pool = MakeThreadPool("test", 2);
