@@ -128,7 +128,7 @@ class Sessions(unittest.TestCase):
             self.assertEqual(fresh.run(one), 1)
 
     def test_a_timeout_is_deadline_exceeded(self):
-        with self.session() as session:
+        with servers.Cluster(ps=0, limit=30) as cluster, tf.Session(cluster.target) as session:
             iterator = tf.data.make_initializable_iterator(tf.data.Dataset.range(10**12).filter(lambda i: i < 0))
             session.run(iterator.initializer)
             following = iterator.get_next()
