@@ -219,6 +219,22 @@ TEST_F(DataTest, ReadsLines) {
   EXPECT_EQ(Joined(MakeTextLineDataset({"/t"}, Compression::kNone, 0)), "\"one\" \"two\" \"three\"");
 }
 
+TEST_F(DataTest, ACancelledCallEndsAndALaterOneGoesOn) {
+  CancellationToken token;
+  int64_t wanted = -1;
+  const auto keep = [&](int64_t i) -> Result<Tensor> {
+    if (i == 3) token.Cancel(DeadlineExceeded("too late"));
+    return Tensor::Scalar(i == wanted);
+  };
+  Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
+  const DatasetPtr filtered = MakeFilterDataset(Range(10), std::make_shared<FakeFunction>(DType::kBool, keep), {});
+  ASSERT_TRUE(iterator.Start(filtered, runtime_, nullptr).ok());
+  EXPECT_EQ(iterator.GetNext(&token).status().code(), Code::kCancelled);
+  EXPECT_EQ(iterator.GetNext(&token).status().ToString(), "DEADLINE_EXCEEDED: too late");
+  wanted = 4;
+  EXPECT_EQ((*iterator.GetNext())[0].scalar<int64_t>(), 4);
+}
+
 TEST_F(DataTest, InterleaveTakesTurns) {
   const auto repeated = [](int64_t i) -> Result<Tensor> {
     if (i == 2) return InvalidArgument("no two");

@@ -101,8 +101,7 @@ class Records(Directory):
     def batches(self, target, path, compression):
         with tf.Graph().as_default(), tf.Session(target) as session:
             data = tf.data.TFRecordDataset(path, compression_type=compression).batch(5)
-            data = data.map(lambda batch: tf.io.parse_example(batch, self.FEATURES))
-            following = tf.data.make_one_shot_iterator(data).get_next()
+            following = tf.io.parse_example(tf.data.make_one_shot_iterator(data).get_next(), self.FEATURES)
             found = []
             with self.assertRaises(tf.errors.OutOfRangeError):
                 while True:
@@ -129,7 +128,7 @@ class Records(Directory):
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         files = sorted(map(str, self.directory.glob("out-0000?-of-00002*")))
         self.assertEqual(len(files), 2)
-        features = {"id": tf.FixedLenFeature([], tf.int64), "x": tf.FixedLenFeature([], tf.float32), "name": tf.FixedLenFeature([], tf.string)}
+        features = {name: tf.FixedLenFeature([], dtype) for name, dtype in (("id", tf.int64), ("x", tf.float32), ("name", tf.string))}
         with tf.Graph().as_default(), tf.Session() as session:
             data = tf.data.TFRecordDataset(files).batch(100).map(lambda batch: tf.io.parse_example(batch, features))
             found = session.run(tf.data.make_one_shot_iterator(data).get_next())

@@ -73,9 +73,6 @@ class Pipelines(unittest.TestCase):
         self.compare(lambda: data.range(4).flat_map(lambda i: data.range(i + 1).map(lambda j: i * 10 + j)))
         self.compare(lambda: data.range(5).interleave(lambda i: data.from_tensors(i).repeat(4), cycle_length=2, block_length=3))
 
-    def test_padded_batch(self):
-        self.compare(lambda: data.range(1, 8).map(lambda i: tf.fill([i], i)).padded_batch(3, padded_shapes=[None]))
-
     def test_a_captured_variable(self):
         for target in "", self.cluster.target:
             with tf.Graph().as_default(), tf.Session(target) as session:
@@ -84,9 +81,22 @@ class Pipelines(unittest.TestCase):
                 following = iterator.get_next()
                 session.run(offset.initializer)
                 session.run(iterator.initializer)
-                self.assertEqual([session.run(following) for _ in range(2)], [10, 11])
-                session.run(offset.assign_add(100))
-                self.assertEqual(session.run(following), 112)
+                self.assertEqual([session.run(following) for _ in range(4)], [10, 11, 12, 13])
+
+    def test_iterators_of_other_sessions_with_the_same_name(self):
+        found = []
+        for initializable in False, True:
+            for _ in range(2):
+                with tf.Graph().as_default(), tf.Session(self.cluster.target) as session:
+                    numbers = data.range(3)
+                    iterator = tf.data.make_initializable_iterator(numbers) if initializable else tf.data.make_one_shot_iterator(numbers)
+                    following = iterator.get_next()
+                    if initializable:
+                        with self.assertRaises(tf.errors.FailedPreconditionError):
+                            session.run(following)
+                        session.run(iterator.initializer)
+                    found.append(session.run(following))
+        self.assertEqual(found, [0, 0, 0, 0])
 
     def test_text_lines_and_csv(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -111,11 +121,6 @@ class Pipelines(unittest.TestCase):
             self.compare(lambda: tf.data.TFRecordDataset(names).shuffle(6, seed=1).repeat(2).batch(4).map(
                 lambda batch: tf.io.parse_example(batch, features)).prefetch(1))
             self.compare(lambda: tf.data.TFRecordDataset(names).map(lambda one: tf.io.parse_single_example(one, features)["id"]))
-
-    def test_reduce_in_the_graph(self):
-        for target in "", self.cluster.target:
-            with tf.Graph().as_default(), tf.Session(target) as session:
-                self.assertEqual(session.run(data.range(10).reduce(np.int64(5), lambda total, i: total + i)), 50)
 
 
 if __name__ == "__main__":

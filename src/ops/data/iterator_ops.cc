@@ -87,7 +87,7 @@ class IteratorGetNextCpu final : public AsyncKernel {
 
  private:
   static Status Give(KernelContext& c, Iterator& iterator) {
-    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext());
+    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext(c.cancellation()));
     for (int i = 0; i < c.num_outputs(); ++i)
       HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
     return OkStatus();
