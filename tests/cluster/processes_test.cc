@@ -33,6 +33,7 @@ class Program {
     int ends[2];
     HR_CHECK(pipe(ends) == 0);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     pid_ = fork();
