@@ -98,11 +98,13 @@ std::string FreeAddress() {
 
 class ProcessesTest : public testing::Test {
  protected:
-  ProcessesTest() : cluster_(*ClusterSpec::FromJobs({{"ps", {FreeAddress()}}, {"worker", {FreeAddress()}}})) { RegisterSessionTestOps(); }
+  ProcessesTest() : cluster_(*ClusterSpec::FromJobs({{"ps", {FreeAddress()}}, {"worker", {FreeAddress()}}})) {
+    RegisterSessionTestOps();
+  }
 
   std::unique_ptr<Program> StartTask(const std::string& job) {
-    auto program = std::make_unique<Program>(
-        std::vector<std::string>{HEADRACE_BINARY, "server", "--cluster", cluster_.ToString(), "--job", job, "--task", "0"});
+    auto program = std::make_unique<Program>(std::vector<std::string>{
+        HEADRACE_BINARY, "server", "--cluster", cluster_.ToString(), "--job", job, "--task", "0"});
     EXPECT_TRUE(program->WaitFor("serves on")) << program->output();
     return program;
   }
@@ -160,7 +162,8 @@ TEST_F(ProcessesTest, KilledPsIsAClearErrorAndANewSessionTrainsOnItsSuccessor) {
   EXPECT_LT(RealClock().Now() - begin, seconds(20));
   ps_ = StartTask("ps");
   session = Open();
-  EXPECT_EQ(session->Run({}, {"w/read"}, {}).status().code(), Code::kFailedPrecondition);  // the state went with the process
+  EXPECT_EQ(session->Run({}, {"w/read"}, {}).status().code(),
+            Code::kFailedPrecondition);  // the state went with the process
   EXPECT_TRUE(session->Run({}, {}, {"w/init"}).ok());
 }
 
@@ -185,10 +188,11 @@ TEST_F(ProcessesTest, TerminatedServersExitWithZeroWithinFiveSecondsAndBlockedCl
   ps_->Signal(SIGSTOP);  // silent, but its connections stay
   Notification ended;
   Status outcome;
-  session->RunAsync({{"x", Tensor::Scalar(1.0f)}}, {"sum"}, {}, nullptr, [&](const Status& status, const std::vector<Tensor>&) {
-    outcome = status;
-    ended.Notify();
-  });
+  session->RunAsync({{"x", Tensor::Scalar(1.0f)}}, {"sum"}, {}, nullptr,
+                    [&](const Status& status, const std::vector<Tensor>&) {
+                      outcome = status;
+                      ended.Notify();
+                    });
   ASSERT_FALSE(ended.WaitUntil(RealClock().Now() + milliseconds(200)));  // it waits for the ps
   const TimePoint begin = RealClock().Now();
   worker_->Signal(SIGTERM);
@@ -205,7 +209,8 @@ TEST_F(ProcessesTest, MissingTaskIsNamedByTheErrorAndByTheServersLog) {
   worker_ = StartTask("worker");
   const Status status = TryOpen(1500).status();
   EXPECT_EQ(status.code(), Code::kDeadlineExceeded);
-  EXPECT_THAT(status.message(), AllOf(HasSubstr("/job:ps/replica:0/task:0 at " + *cluster_.AddressOf("ps", 0)), HasSubstr("refused")));
+  EXPECT_THAT(status.message(),
+              AllOf(HasSubstr("/job:ps/replica:0/task:0 at " + *cluster_.AddressOf("ps", 0)), HasSubstr("refused")));
   worker_.reset();
   const Status nobody = TryOpen(500).status();
   EXPECT_EQ(nobody.code(), Code::kDeadlineExceeded);
@@ -277,7 +282,8 @@ TEST_F(ProcessesTest, ServerThatCannotStartSaysWhyAndExitsWithOne) {
 }
 
 TEST(LocalTest, WorkersSeeTheirClusterAndTheServersEndWithThem) {
-  Program local({HEADRACE_BINARY, "local", "--ps", "1", "--workers", "2", "--", "/bin/sh", "-c", "echo \"config $TF_CONFIG\""});
+  Program local(
+      {HEADRACE_BINARY, "local", "--ps", "1", "--workers", "2", "--", "/bin/sh", "-c", "echo \"config $TF_CONFIG\""});
   EXPECT_EQ(local.Wait(), 0) << local.output();
   EXPECT_THAT(local.output(), AllOf(HasSubstr("[worker:0] config {\"cluster\":{\"ps\":[\"127.0.0.1:"),
                                     HasSubstr("\"task\":{\"index\":1,\"type\":\"worker\"}}")));
