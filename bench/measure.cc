@@ -77,7 +77,8 @@ hr::Status Chain(const Arguments&) {
   HR_ASSIGN_OR_RETURN(hr::Session session, hr::Session::Open("", root));
   const hr::RunOptions options{.feeds = {{start, hr::Tensor::Scalar<float>(1)}}};
   HR_ASSIGN_OR_RETURN(const hr::Tensor result, session.Run(value, options));
-  HR_ASSIGN_OR_RETURN(const double seconds, SecondsPerCall(7, 300, [&] { return session.Run(value, options).status(); }));
+  HR_ASSIGN_OR_RETURN(const double seconds,
+                      SecondsPerCall(7, 300, [&] { return session.Run(value, options).status(); }));
   Print(seconds * 1e6 / 1000, static_cast<double>(result.scalar<float>()));
   return hr::OkStatus();
 }
@@ -120,7 +121,8 @@ hr::Status Gather(const Arguments& arguments) {
   const hr::Variable table(root.WithDevice(PsDevice(arguments)).WithName("table"), hr::Ones({kRows, 16}));
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < kGathered; ++i) ids.push_back(i * 7919 % kRows);
-  const hr::Output sum = hr::ReduceSum(hr::Identity(hr::EmbeddingLookup(table, hr::Constant(worker, hr::Tensor::Vector(ids))).In(worker)));
+  const hr::Output sum =
+      hr::ReduceSum(hr::Identity(hr::EmbeddingLookup(table, hr::Constant(worker, hr::Tensor::Vector(ids))).In(worker)));
   HR_ASSIGN_OR_RETURN(Opened opened, Open(arguments, root));
   HR_RETURN_IF_ERROR(opened.session->Run(hr::GlobalVariablesInitializer(root)));
   HR_ASSIGN_OR_RETURN(const hr::Tensor result, opened.session->Run(sum));
@@ -149,7 +151,8 @@ hr::Result<std::pair<int64_t, double>> Drain(const hr::Scope& root, const hr::da
 // Records a second of a TFRecord file of 1 KB records, in batches of 512.
 hr::Status Records(const Arguments& arguments) {
   const hr::Scope root = hr::Scope::NewRoot();
-  HR_ASSIGN_OR_RETURN(const auto drained, Drain(root, hr::data::FromTFRecords(root, {arguments.data + "/records.tfrecord"}).Batch(512)));
+  HR_ASSIGN_OR_RETURN(const auto drained,
+                      Drain(root, hr::data::FromTFRecords(root, {arguments.data + "/records.tfrecord"}).Batch(512)));
   Print(static_cast<double>(drained.first) / drained.second, static_cast<double>(drained.first));
   return hr::OkStatus();
 }
@@ -160,10 +163,11 @@ hr::Status Parse(const Arguments& arguments) {
   for (int i = 0; i < 13; ++i) features.push_back(hr::Feature::Fixed("i" + std::to_string(i), hr::DType::kFloat));
   for (int i = 0; i < 26; ++i) features.push_back(hr::Feature::Fixed("c" + std::to_string(i), hr::DType::kString));
   const hr::Scope root = hr::Scope::NewRoot();
-  const hr::data::Dataset parsed = hr::data::FromTFRecords(root, {arguments.data + "/criteo.tfrecord"})
-                                       .Batch(512)
-                                       .Map([&](const hr::Output& records) { return hr::ParseExample(records, features).Dense(); })
-                                       .Prefetch(2);
+  const hr::data::Dataset parsed =
+      hr::data::FromTFRecords(root, {arguments.data + "/criteo.tfrecord"})
+          .Batch(512)
+          .Map([&](const hr::Output& records) { return hr::ParseExample(records, features).Dense(); })
+          .Prefetch(2);
   HR_ASSIGN_OR_RETURN(const auto drained, Drain(root, parsed));
   Print(static_cast<double>(drained.first) / drained.second, static_cast<double>(drained.first));
   return hr::OkStatus();
@@ -174,8 +178,9 @@ hr::Status Pipeline(const Arguments&) {
   const hr::Scope root = hr::Scope::NewRoot();
   std::vector<float> pixels(size_t{60'000} * 784, 0.5f);
   const hr::Tensor images = hr::Tensor::FromValues<float>(std::span<const float>(pixels), {60'000, 784});
-  HR_ASSIGN_OR_RETURN(const auto drained,
-                      Drain(root, hr::data::FromTensorSlices(root, {images}).Shuffle(1000, {.seed = 1}).Repeat(3).Batch(64)));
+  HR_ASSIGN_OR_RETURN(
+      const auto drained,
+      Drain(root, hr::data::FromTensorSlices(root, {images}).Shuffle(1000, {.seed = 1}).Repeat(3).Batch(64)));
   Print(static_cast<double>(drained.first) / drained.second, static_cast<double>(drained.first));
   return hr::OkStatus();
 }
@@ -187,7 +192,8 @@ hr::Status Mlp(const Arguments&) {
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 97) / 97;
   std::vector<int32_t> classes;
   for (int i = 0; i < 64; ++i) classes.push_back(i % 10);
-  const hr::Output images = hr::Placeholder(root, hr::DType::kFloat, {64, 784}), labels = hr::Placeholder(root, hr::DType::kInt32, {64});
+  const hr::Output images = hr::Placeholder(root, hr::DType::kFloat, {64, 784}),
+                   labels = hr::Placeholder(root, hr::DType::kInt32, {64});
   hr::Output hidden = images;
   int64_t inputs = 784;
   for (const int64_t units : {int64_t{512}, int64_t{512}, int64_t{10}}) {
@@ -201,15 +207,16 @@ hr::Status Mlp(const Arguments&) {
   const hr::Operation train = hr::train::Adam(0.001).Minimize(loss);
   HR_ASSIGN_OR_RETURN(hr::Session session, hr::Session::Open("", root));
   HR_RETURN_IF_ERROR(session.Run(hr::GlobalVariablesInitializer(root)));
-  const hr::RunOptions feeds{.feeds = {{images, hr::Tensor::FromValues<float>(std::span<const float>(pixels), {64, 784})},
-                                       {labels, hr::Tensor::Vector(classes)}},
-                             .targets = {train}};
+  const hr::RunOptions feeds{
+      .feeds = {{images, hr::Tensor::FromValues<float>(std::span<const float>(pixels), {64, 784})},
+                {labels, hr::Tensor::Vector(classes)}},
+      .targets = {train}};
   float last = 0;
   HR_ASSIGN_OR_RETURN(const double seconds, SecondsPerCall(5, 40, [&]() -> hr::Status {
-    HR_ASSIGN_OR_RETURN(const hr::Tensor value, session.Run(loss, feeds));
-    last = value.scalar<float>();
-    return hr::OkStatus();
-  }));
+                        HR_ASSIGN_OR_RETURN(const hr::Tensor value, session.Run(loss, feeds));
+                        last = value.scalar<float>();
+                        return hr::OkStatus();
+                      }));
   Print(64 / seconds, last < 0.1f ? 1 : 0);
   return hr::OkStatus();
 }

@@ -104,7 +104,7 @@ TEST_F(RetentionTest, AnUpdateAfterASnapshotDoesNotReachIt) {
   const NamedVariable named[] = {{"w", variable}};
   EXPECT_EQ(TakeSnapshot(named).status().code(), Code::kFailedPrecondition);
   variable->Assign(Tensor::Vector<float>({1, 2}));
-  Result<std::vector<NamedTensor>> snapshot = TakeSnapshot(named);
+  Result<std::vector<SavedTensor>> snapshot = TakeSnapshot(named);
   ASSERT_TRUE(snapshot.ok());
   {
     std::unique_lock lock(variable->mutex());

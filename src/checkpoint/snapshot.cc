@@ -6,8 +6,8 @@
 
 namespace headrace {
 
-Result<std::vector<NamedTensor>> TakeSnapshot(std::span<const NamedVariable> variables) {
-  std::vector<NamedTensor> tensors;
+Result<std::vector<SavedTensor>> TakeSnapshot(std::span<const NamedVariable> variables) {
+  std::vector<SavedTensor> tensors;
   for (const NamedVariable& named : variables) {
     Tensor value = named.variable->Read();
     if (!value.valid()) return FailedPrecondition("Variable '", named.name, "' has no value to save");
@@ -16,10 +16,10 @@ Result<std::vector<NamedTensor>> TakeSnapshot(std::span<const NamedVariable> var
   return tensors;
 }
 
-Status WriteBundle(FileSystem& files, const std::string& prefix, std::vector<NamedTensor> tensors) {
-  std::ranges::sort(tensors, {}, &NamedTensor::name);
+Status WriteBundle(FileSystem& files, const std::string& prefix, std::vector<SavedTensor> tensors) {
+  std::ranges::sort(tensors, {}, &SavedTensor::name);
   HR_ASSIGN_OR_RETURN(const std::unique_ptr<BundleWriter> writer, BundleWriter::Create(files, prefix));
-  for (NamedTensor& tensor : tensors) {
+  for (SavedTensor& tensor : tensors) {
     HR_RETURN_IF_ERROR(writer->Add(tensor.name, tensor.value));
     tensor.value = Tensor();  // a variable that waits for its update gets its buffer back
   }

@@ -12,7 +12,7 @@
 
 namespace headrace {
 
-struct HR_EXPORT NamedTensor {
+struct HR_EXPORT SavedTensor {
   std::string name;
   Tensor value;
 };
@@ -23,9 +23,9 @@ struct HR_EXPORT NamedVariable {
 };
 
 /// Errors: kFailedPrecondition, naming it, for a variable without a value.
-HR_EXPORT Result<std::vector<NamedTensor>> TakeSnapshot(std::span<const NamedVariable> variables);
+HR_EXPORT Result<std::vector<SavedTensor>> TakeSnapshot(std::span<const NamedVariable> variables);
 
 /// Writes a bundle with these tensors, in the order of their names. Errors: as BundleWriter.
-HR_EXPORT Status WriteBundle(FileSystem& files, const std::string& prefix, std::vector<NamedTensor> tensors);
+HR_EXPORT Status WriteBundle(FileSystem& files, const std::string& prefix, std::vector<SavedTensor> tensors);
 
 }  // namespace headrace

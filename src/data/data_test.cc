@@ -219,6 +219,37 @@ TEST_F(DataTest, ReadsLines) {
   EXPECT_EQ(Joined(MakeTextLineDataset({"/t"}, Compression::kNone, 0)), "\"one\" \"two\" \"three\"");
 }
 
+TEST_F(DataTest, ACancelledCallEndsAndALaterOneGoesOn) {
+  CancellationToken token;
+  int64_t wanted = -1;
+  const auto keep = [&](int64_t i) -> Result<Tensor> {
+    if (i == 3) token.Cancel(DeadlineExceeded("too late"));
+    return Tensor::Scalar(i == wanted);
+  };
+  Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
+  const DatasetPtr filtered = MakeFilterDataset(Range(10), std::make_shared<FakeFunction>(DType::kBool, keep), {});
+  ASSERT_TRUE(iterator.Start(filtered, runtime_, nullptr).ok());
+  EXPECT_EQ(iterator.GetNext(&token).status().code(), Code::kCancelled);
+  EXPECT_EQ(iterator.GetNext(&token).status().ToString(), "DEADLINE_EXCEEDED: too late");
+  wanted = 4;
+  EXPECT_EQ((*iterator.GetNext())[0].scalar<int64_t>(), 4);
+}
+
+TEST_F(DataTest, InterleaveTakesTurns) {
+  const auto repeated = [](int64_t i) -> Result<Tensor> {
+    if (i == 2) return InvalidArgument("no two");
+    return DatasetToTensor(MakeRepeatDataset(MakeTensorDataset({Tensor::Scalar<int64_t>(i)}), i == 1 ? 0 : 3));
+  };
+  const auto interleaved = [&](int64_t elements, int64_t cycle_length, int64_t block_length) {
+    return MakeInterleaveDataset(Range(elements), std::make_shared<FakeFunction>(DType::kVariant, repeated), {},
+                                 {{DType::kInt64}, {PartialShape::Scalar()}}, cycle_length, block_length);
+  };
+  EXPECT_EQ(Joined(*interleaved(2, 1, 1)), "0 0 0");
+  EXPECT_EQ(Joined(*interleaved(5, 2, 2)), "0 0 0 INVALID_ARGUMENT: no two 3 3 4 4 3 4");
+  EXPECT_EQ(Joined(*interleaved(0, 3, 1)), "");
+  EXPECT_EQ(interleaved(1, 0, 1).status().ToString(), "INVALID_ARGUMENT: `cycle_length` must be > 0, got 0");
+}
+
 TEST_F(DataTest, PrefetchEndsCleanlyInTheMiddle) {
   for (int taken = 0; taken < 5; ++taken) {
     std::unique_ptr<Stage> stage = Open(*MakePrefetchDataset(*MakePrefetchDataset(Range(1000), 3), 2));

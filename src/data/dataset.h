@@ -4,6 +4,7 @@
 // a file read, so it runs on the blocking pool, never on a compute thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct HR_EXPORT IteratorContext {
   std::shared_ptr<FunctionRunner> functions;
   std::shared_ptr<MemoryAccount> memory;  // the pipeline's budget, may be null
   CancellationToken cancellation;         // ends the pipeline
+  std::atomic<bool> interrupted{
+      false};  // ends the call under way: a stage that may search for long without yielding looks here
 };
 
 /// One run through a dataset. One call at a time.

@@ -18,6 +18,27 @@ Status CheckSpec(const Dataset& dataset, const std::vector<DType>& types, const 
   return OkStatus();
 }
 
+/// For as long as it lives, a cancellation sets `*interrupted`.
+class Interruptible {
+ public:
+  Interruptible(std::atomic<bool>* interrupted, CancellationToken* cancellation)
+      : interrupted_(interrupted), cancellation_(cancellation) {
+    if (cancellation_ != nullptr) id_ = cancellation_->OnCancel([interrupted] { interrupted->store(true); });
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+  ~Interruptible() {
+    if (id_ != 0) cancellation_->Deregister(id_);
+    interrupted_->store(false);
+  }
+  bool too_late() const { return cancellation_ != nullptr && id_ == 0; }
+
+ private:
+  std::atomic<bool>* const interrupted_;
+  CancellationToken* const cancellation_;
+  uint64_t id_ = 0;
+};
+
 }  // namespace
 
 Status Iterator::Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
@@ -39,7 +60,7 @@ std::shared_ptr<Iterator::Run> Iterator::CurrentRun() const {
   return run_;
 }
 
-Result<Element> Iterator::GetNext() {
+Result<Element> Iterator::GetNext(CancellationToken* cancellation) {
   const std::shared_ptr<Run> run = CurrentRun();
   if (run == nullptr) {
     return FailedPrecondition(
@@ -50,6 +71,8 @@ Result<Element> Iterator::GetNext() {
   bool end = false;
   {
     std::lock_guard lock(run->mutex);
+    const Interruptible call(&run->context.interrupted, cancellation);
+    if (call.too_late()) return cancellation->status();
     HR_RETURN_IF_ERROR(run->stage->Next(&element, &end));
   }
   if (end) return OutOfRange("End of sequence");

@@ -157,6 +157,7 @@ class FilterStage final : public Stage {
       : context_(context), input_(std::move(input)), predicate_(std::move(predicate)), captured_(captured) {}
   Status Next(Element* element, bool* end) override {
     while (true) {
+      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Filter was cancelled");
       HR_RETURN_IF_ERROR(input_->Next(element, end));
       if (*end) return OkStatus();
       HR_ASSIGN_OR_RETURN(std::vector<Tensor> keep, Call(*predicate_, *element, captured_, &context_->cancellation));

@@ -35,6 +35,10 @@ HR_EXPORT DatasetPtr MakeMapDataset(DatasetPtr input, std::shared_ptr<const Comp
                                     std::vector<Tensor> captured, ElementSpec spec, MapOptions options = {});
 HR_EXPORT DatasetPtr MakeFilterDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
                                        std::vector<Tensor> captured);
+/// The function gives a dataset with `spec`'s elements. A cycle of one is FlatMap.
+HR_EXPORT Result<DatasetPtr> MakeInterleaveDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> function,
+                                                   std::vector<Tensor> captured, ElementSpec spec, int64_t cycle_length,
+                                                   int64_t block_length);
 /// Seeds as TensorFlow's ShuffleDataset: both zero means unpredictable.
 HR_EXPORT Result<DatasetPtr> MakeShuffleDataset(DatasetPtr input, int64_t buffer_size, int64_t seed, int64_t seed2,
                                                 bool reshuffle_each_iteration);

@@ -173,7 +173,8 @@ struct Equal {
   template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Eq(x, y); }
 };
 struct NotEqual {
-  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Ne(x, y); }
+  // Not(Eq): Ne is an ordered comparison on some CPUs, which takes a NaN for equal to itself.
+  template <class D, class V> HWY_INLINE auto operator()(D, V x, V y) const { return hn::Not(hn::Eq(x, y)); }
 };
 
 template <class F>

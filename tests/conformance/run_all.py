@@ -49,8 +49,9 @@ def run_ops():
 def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     totals = [run_modules(wanted)]
-    for name, arguments in (("proto_fields.py", []), ("io_ops.py", ["--binary", str(servers.BINARY)])):
-        if re.search(wanted, name):
+    binary = ["--binary", str(servers.BINARY)]
+    for name, arguments in (("proto_fields.py", []), ("io_ops.py", binary), ("cluster.py", binary)):
+        if re.search(wanted, name) and (HERE / name).exists():
             code, _ = run_script(name, arguments)
             totals.append((int(code == 0), int(code != 0)))
     if re.search(wanted, "op_conformance.py"):

@@ -4,6 +4,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("HEADRACE_BUILD", ROOT / "build/release")) / "headrace"
@@ -26,15 +27,20 @@ def free_ports(count):
 
 
 class Cluster:
-    """A cluster with the given number of tasks; `target` is worker 0, `targets` maps (job, task) to grpc:// targets."""
+    """A cluster with the given number of tasks; `target` is worker 0, `targets` maps (job, task) to grpc:// targets.
 
-    def __init__(self, ps=1, workers=1):
+    After `limit` seconds its processes are killed: a client that waits for an answer that never comes then fails instead of hanging.
+    """
+
+    def __init__(self, ps=1, workers=1, limit=300):
         ports = iter(free_ports(ps + workers))
         jobs = {"ps": ps, "worker": workers}
         self.spec = {job: [f"127.0.0.1:{next(ports)}" for _ in range(count)] for job, count in jobs.items() if count}
         self.targets = {(job, i): f"grpc://{address}" for job, tasks in self.spec.items() for i, address in enumerate(tasks)}
         self.target = self.targets["worker", 0]
         self.processes = []
+        self.watchdog = threading.Timer(limit, self.kill)
+        self.watchdog.daemon = True
 
     def __enter__(self):
         try:
@@ -48,13 +54,19 @@ class Cluster:
         except BaseException:
             self.stop()
             raise
+        self.watchdog.start()
         return self
 
     def __exit__(self, *_):
         self.stop()
 
+    def kill(self):
+        for process in self.processes:
+            process.kill()
+
     def stop(self):
         """Ends the processes; one that does not stop on SIGTERM is killed, and that is an error."""
+        self.watchdog.cancel()
         stuck = []
         for process in self.processes:
             process.terminate()

@@ -1,5 +1,5 @@
-// Datasets that apply a graph function: MapDataset, ParallelMapDatasetV2, MapAndBatchDataset, FilterDataset. The function is
-// compiled when the dataset is made; captured tensors follow the element's components as its arguments.
+// Datasets that apply a graph function: MapDataset, ParallelMapDatasetV2, MapAndBatchDataset, FilterDataset,
+// FlatMapDataset, InterleaveDataset. The function is compiled when the dataset is made; captured tensors follow the element's components as its arguments.
 #include "ops/data/data_ops.h"
 #include "ops/data/dataset_kernel.h"
 
@@ -92,6 +92,27 @@ class FilterCpu final : public FunctionKernelBase {
   }
 };
 
+class InterleaveCpu final : public FunctionKernelBase {
+ public:
+  explicit InterleaveCpu(KernelConstruction& c)
+      : FunctionKernelBase(c, "f"), flat_(c.node().op() == "FlatMapDataset") {}
+  Status Compute(KernelContext& c) override {
+    HR_ASSIGN_OR_RETURN(DatasetPtr input, DatasetFromTensor(c.input(0)));
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompiledFunction> function, Compile());
+    int64_t cycle_length = 1;
+    int64_t block_length = 1;
+    if (!flat_) {
+      HR_ASSIGN_OR_RETURN(cycle_length, ScalarInput<int64_t>(c, 1 + captured_count(), "cycle_length"));
+      HR_ASSIGN_OR_RETURN(block_length, ScalarInput<int64_t>(c, 2 + captured_count(), "block_length"));
+    }
+    return SetDatasetOutput(c, MakeInterleaveDataset(std::move(input), std::move(function), Captured(c), spec(),
+                                                     cycle_length, block_length));
+  }
+
+ private:
+  const bool flat_;
+};
+
 }  // namespace
 
 std::vector<OpDefinition> DatasetFunctionOps() {
@@ -120,6 +141,17 @@ std::vector<OpDefinition> DatasetFunctionOps() {
                 "predicate: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
                 "output_shapes: list(shape) >= 1 | metadata: string = ''",
                 ClassKernel<FilterCpu>()));
+  constexpr std::string_view kMaker =
+      " | f: func | Targuments: list(type) >= 0 | output_types: list(type) >= 1 | "
+      "output_shapes: list(shape) >= 1 | metadata: string = ''";
+  ops.push_back(DatasetOp(
+      StrCat("FlatMapDataset(input_dataset: variant, other_arguments: list(Targuments)) -> (handle: variant)", kMaker),
+      ClassKernel<InterleaveCpu>()));
+  ops.push_back(DatasetOp(
+      StrCat("InterleaveDataset(input_dataset: variant, other_arguments: list(Targuments), cycle_length: i64, "
+             "block_length: i64) -> (handle: variant)",
+             kMaker),
+      ClassKernel<InterleaveCpu>()));
   return ops;
 }
 

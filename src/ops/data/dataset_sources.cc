@@ -52,9 +52,11 @@ template <MakeFileDataset kMake> Status FileDatasetCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(std::vector<std::string> paths, StringsInput(c, 0, "filenames"));
   HR_ASSIGN_OR_RETURN(const std::string compression_type, ScalarInput<std::string>(c, 1, "compression_type"));
   HR_ASSIGN_OR_RETURN(const Compression compression, ParseCompression(compression_type));
-  HR_ASSIGN_OR_RETURN(const int64_t buffer_bytes, ScalarInput<int64_t>(c, 2, "buffer_size"));
-  if (buffer_bytes < 0)
+  HR_ASSIGN_OR_RETURN(int64_t buffer_bytes, ScalarInput<int64_t>(c, 2, "buffer_size"));
+  if (buffer_bytes == -1) buffer_bytes = 0;  // TensorFlow's client leaves the choice to us with -1
+  if (buffer_bytes < 0) {
     return InvalidArgument(c.node().op(), ": buffer_size must be >= 0 (0 == default), got ", buffer_bytes);
+  }
   if (c.num_inputs() > 3) {
     for (int64_t offset : c.input(3).data<int64_t>()) {
       if (offset != 0) return Unimplemented(c.node().op(), ": byte_offsets other than 0, got ", offset);

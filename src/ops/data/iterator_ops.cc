@@ -1,6 +1,9 @@
 // Iterators: IteratorV2 and Iterator (a handle), MakeIterator (begin a run), IteratorGetNext (one element; kOutOfRange at the end),
 // OneShotIterator (a handle whose run begins by itself), IteratorToStringHandle and back.
-// An iterator is found by container and shared_name, or the node's name; it keeps its functions and outlives its session.
+// With a shared_name an iterator is found by it and its container, and outlives its session; without, it belongs to the node's
+// kernel, so that sessions with nodes of the same name do not meet in it. An iterator keeps its functions.
+#include <atomic>
+
 #include "data/iterator.h"
 #include "ops/data/data_ops.h"
 #include "ops/data/dataset_kernel.h"
@@ -9,11 +12,18 @@ namespace headrace {
 
 namespace {
 
-/// The handle of an iterator op, and the iterator behind it.
+/// A name that no other kernel has.
+std::string PrivateName(const Node& node) {
+  static std::atomic<uint64_t> next{0};
+  return StrCat("_private_", next.fetch_add(1), "_", node.name());
+}
+
+/// The handle of an iterator op, and the iterator behind it. A private one ends with the slot.
 struct IteratorSlot {
   ResourceHandle handle;
   std::vector<DType> types;
   std::vector<PartialShape> shapes;
+  ResourceManager* owner = nullptr;  // of a private iterator
 
   explicit IteratorSlot(KernelConstruction& c)
       : types(c.attr<std::vector<DType>>("output_types")), shapes(c.attr<std::vector<PartialShape>>("output_shapes")) {
@@ -21,8 +31,16 @@ struct IteratorSlot {
     handle.container = c.attr<std::string>("container");
     if (handle.container.empty()) handle.container = ResourceManager::kDefaultContainer;
     handle.name = c.attr<std::string>("shared_name");
-    if (handle.name.empty()) handle.name = c.node().name();
+    if (handle.name.empty()) {
+      handle.name = PrivateName(c.node());
+      owner = &c.resources();
+    }
     handle.maybe_type_name = "Iterator";
+  }
+  IteratorSlot(const IteratorSlot&) = delete;
+  IteratorSlot& operator=(const IteratorSlot&) = delete;
+  ~IteratorSlot() {
+    if (owner != nullptr) (void)owner->Delete(handle.container, handle.name);  // kNotFound: never made, or cleared
   }
 
   Result<std::shared_ptr<Iterator>> FindOrCreate(ResourceManager& resources, bool* created = nullptr) const {
@@ -69,7 +87,7 @@ class IteratorGetNextCpu final : public AsyncKernel {
 
  private:
   static Status Give(KernelContext& c, Iterator& iterator) {
-    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext());
+    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext(c.cancellation()));
     for (int i = 0; i < c.num_outputs(); ++i)
       HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
     return OkStatus();

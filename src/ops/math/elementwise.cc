@@ -39,7 +39,10 @@ class BinaryElementwise final : public Kernel {
       : loop_(loop), check_(check), cost_ns_(cost_ns) {}
 
   Status Compute(KernelContext& context) override {
-    if (check_ != nullptr) HR_RETURN_IF_ERROR(check_(context.input(1).raw(), context.input(1).num_elements()));
+    // Without an x there is no result that a forbidden y could spoil.
+    if (check_ != nullptr && context.input(0).num_elements() > 0) {
+      HR_RETURN_IF_ERROR(check_(context.input(1).raw(), context.input(1).num_elements()));
+    }
     return ComputeBinary(context, loop_, cost_ns_);
   }
 
