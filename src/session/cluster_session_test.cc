@@ -158,8 +158,8 @@ TEST(ClusterSession, ARestartedTaskAbortsTheStepsOfOldSessions) {
   // A new process behind the old address: the session's worker is an address, not an object.
   class Address final : public Worker {
    public:
-    explicit Address(Worker& worker) : worker_(&worker) {}
-    Worker* worker_;
+    explicit Address(std::shared_ptr<Worker> worker) : worker_(std::move(worker)) {}
+    std::shared_ptr<Worker> worker_;
     const std::string& task_name() const override { return worker_->task_name(); }
     void GetStatus(TimePoint deadline,
                    std::function<void(const Status&, std::vector<DeviceAttributes>)> done) override {
@@ -190,14 +190,13 @@ TEST(ClusterSession, ARestartedTaskAbortsTheStepsOfOldSessions) {
       worker_->RecvTensor(step, key, c, std::move(done));
     }
   };
-  std::shared_ptr<Worker> old = *cluster->Find(kPs);
-  auto address = std::make_shared<Address>(*old);
+  auto address = std::make_shared<Address>(*cluster->Find(kPs));
   cluster->Replace(kPs, address);
   const auto through_address = Open(VariableOnPs(), cluster->Options(kWorker1));
   ASSERT_TRUE(through_address->Run({{"x", F(1)}}, {"sum"}, {}).ok());
   const auto restarted = cluster->Start(kPs);
   cluster->Replace(kPs, address);
-  address->worker_ = restarted.get();
+  address->worker_ = restarted;
   const auto results = through_address->Run({{"x", F(1)}}, {"sum"}, {});
   EXPECT_EQ(results.status().code(), Code::kAborted) << results.status().ToString();
 }
