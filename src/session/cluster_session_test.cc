@@ -122,7 +122,8 @@ TEST(ClusterSession, CloseEndsAStepThatWaitsAtAnotherTask) {
   program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
   const auto session = Open(program.Def(), cluster->Options(kWorker0));
   Status outcome;
-  session->RunAsync({}, {"waits"}, {}, nullptr, [&](const Status& status, std::vector<Tensor>) { outcome = status; });
+  session->RunAsync({}, {"waits"}, {}, nullptr,
+                    [&](const Status& status, const std::vector<Tensor>&) { outcome = status; });
   EXPECT_TRUE(session->Close().ok());
   EXPECT_EQ(outcome.code(), Code::kCancelled);
   EXPECT_THAT(outcome.message(), HasSubstr("explicit call to `Session::Close()`"));
@@ -146,7 +147,8 @@ TEST(ClusterSession, ATaskThatStopsEndsItsStepsAsUnavailable) {
   program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
   const auto session = Open(program.Def(), cluster->Options(kWorker0));
   Status outcome;
-  session->RunAsync({}, {"waits"}, {}, nullptr, [&](const Status& status, std::vector<Tensor>) { outcome = status; });
+  session->RunAsync({}, {"waits"}, {}, nullptr,
+                    [&](const Status& status, const std::vector<Tensor>&) { outcome = status; });
   cluster->LocalAt(kPs).Stop(Unavailable("The server is stopping"));
   EXPECT_EQ(outcome.code(), Code::kUnavailable) << outcome.ToString();
 }
