@@ -8,6 +8,8 @@
 #include <new>
 #include <vector>
 
+#include "tensor/charge.h"
+
 namespace headrace {
 
 bool MemoryAccount::Charge(int64_t bytes) {
@@ -112,10 +114,7 @@ class CpuAllocatorImpl final : public Allocator {
  public:
   Result<BufferPtr> Allocate(int64_t size_bytes, const std::shared_ptr<MemoryAccount>& account) override {
     if (size_bytes < 0) return InvalidArgument("Cannot allocate ", size_bytes, " bytes");
-    if (account != nullptr && !account->Charge(size_bytes)) {
-      return ResourceExhausted("OOM when allocating ", size_bytes, " bytes: ", account->used_bytes(), " of ",
-                               account->limit_bytes(), " bytes are in use");
-    }
+    HR_RETURN_IF_ERROR(ChargeAccount(account, size_bytes));
     Buffer* buffer = size_bytes < kPooledFrom ? AllocateSmall(size_bytes, account) : AllocateLarge(size_bytes, account);
     if (buffer == nullptr) {
       if (account != nullptr) account->Release(size_bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked_math.h"
+#include "tensor/charge.h"
 
 namespace headrace {
 
@@ -25,10 +26,7 @@ template <typename T> class ObjectBuffer final : public Buffer {
 
 template <typename T>
 Result<BufferPtr> AllocateObjects(int64_t count, int64_t size_bytes, const std::shared_ptr<MemoryAccount>& account) {
-  if (account != nullptr && !account->Charge(size_bytes)) {
-    return ResourceExhausted("OOM when allocating ", size_bytes, " bytes: ", account->used_bytes(), " of ",
-                             account->limit_bytes(), " bytes are in use");
-  }
+  HR_RETURN_IF_ERROR(ChargeAccount(account, size_bytes));
   std::unique_ptr<T[]> elements(new (std::nothrow) T[static_cast<size_t>(count)]);
   if (elements == nullptr) {
     if (account != nullptr) account->Release(size_bytes);
