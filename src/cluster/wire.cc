@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/checked_math.h"
+#include "format/little_endian.h"
 #include "headrace/proto/tensor.pb.h"
 #include "tensor/tensor_proto.h"
 
@@ -34,11 +35,6 @@ constexpr uint32_t LengthTag(int field) { return Tag(field, WireFormatLite::WIRE
 constexpr uint32_t VarintTag(int field) { return Tag(field, WireFormatLite::WIRETYPE_VARINT); }
 
 int64_t VarintSize(uint64_t value) { return static_cast<int64_t>(CodedOutputStream::VarintSize64(value)); }
-
-void AppendVarint(std::string& out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
 
 void AppendLengthField(std::string& out, int field, int64_t length) {
   AppendVarint(out, LengthTag(field));

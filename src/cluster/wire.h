@@ -38,7 +38,6 @@ class WireWriter {
   Result<Payload> Finish();
 
  private:
-  void AddTagAndLength(int field, int64_t length);
   void AddContent(const Tensor& tensor);
 
   Payload payload_;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "format/crc32c.h"
+#include "format/little_endian.h"
 
 namespace headrace {
 
@@ -11,12 +12,6 @@ namespace {
 
 constexpr int64_t kHeaderBytes = 12;
 constexpr int64_t kFooterBytes = 4;
-
-template <typename T> T Load(const char* bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof(value));  // the format is little-endian, as are the machines we run on
-  return value;
-}
 
 std::string HexCrc(uint32_t crc) { return "0x" + Hex16(crc).substr(8); }
 
@@ -68,8 +63,8 @@ Status RecordReader::ReadHeader(uint64_t* length, bool* end) {
   }
   if (got < kHeaderBytes) return Corrupt("truncated header: ", got, " of ", kHeaderBytes, " bytes");
   const char* header = buffer_.data() + begin_;
-  *length = Load<uint64_t>(header);
-  const uint32_t stored = UnmaskCrc(Load<uint32_t>(header + 8));
+  *length = LoadFixed64(header);
+  const uint32_t stored = UnmaskCrc(LoadFixed32(header + 8));
   const uint32_t computed = Crc32c({header, 8});
   if (stored != computed) {
     return Corrupt("length checksum is ", HexCrc(stored), ", computed ", HexCrc(computed), " (length ", *length, ")");
@@ -92,7 +87,7 @@ Status RecordReader::Next(std::string_view* record, bool* end) {
   }
   const char* data = buffer_.data() + begin_;
   *record = std::string_view(data, length);
-  const uint32_t stored = UnmaskCrc(Load<uint32_t>(data + size));
+  const uint32_t stored = UnmaskCrc(LoadFixed32(data + size));
   const uint32_t computed = Crc32c(*record);
   Status status;
   if (stored != computed) status = Corrupt("data checksum is ", HexCrc(stored), ", computed ", HexCrc(computed));
@@ -137,15 +132,13 @@ Result<std::unique_ptr<RecordWriter>> RecordWriter::Create(FileSystem& files, co
 }
 
 Status RecordWriter::Write(std::string_view record) {
-  char header[kHeaderBytes];
-  const uint64_t length = record.size();
-  std::memcpy(header, &length, 8);
-  const uint32_t length_crc = MaskCrc(Crc32c({header, 8}));
-  std::memcpy(header + 8, &length_crc, 4);
-  HR_RETURN_IF_ERROR(file_->Append({header, sizeof(header)}));
+  std::string header, footer;  // both fit into the strings themselves
+  AppendFixed64(header, record.size());
+  AppendFixed32(header, MaskCrc(Crc32c(header)));
+  AppendFixed32(footer, MaskCrc(Crc32c(record)));
+  HR_RETURN_IF_ERROR(file_->Append(header));
   HR_RETURN_IF_ERROR(file_->Append(record));
-  const uint32_t data_crc = MaskCrc(Crc32c(record));
-  return file_->Append({reinterpret_cast<const char*>(&data_crc), 4});
+  return file_->Append(footer);
 }
 
 Status RecordWriter::Close() { return file_->Close(); }
