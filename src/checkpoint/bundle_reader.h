@@ -27,7 +27,6 @@ class HR_EXPORT BundleReader {
 
   /// The tensors, in the order of their names.
   std::vector<Named> List() const;
-  bool Contains(std::string_view name) const { return entries_.contains(name); }
   /// Errors: kNotFound "Key NAME not found in checkpoint".
   Result<Named> Find(std::string_view name) const;
 
