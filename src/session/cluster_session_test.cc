@@ -115,12 +115,17 @@ TEST(ClusterSession, AChainThatAlternatesBetweenTasksNeedsNoStack) {
   EXPECT_EQ(ValueOf(session->Run({{"x", F(0)}}, {StrCat("add", kLength - 1)}, {})), kLength);
 }
 
+// A graph whose node "waits" waits at the ps.
+GraphDef WaitsAtThePs() {
+  TestProgram program;
+  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
+  return program.Def();
+}
+
 TEST(ClusterSession, CloseEndsAStepThatWaitsAtAnotherTask) {
   CloseGate();
   const auto cluster = ThreeTasks();
-  TestProgram program;
-  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
-  const auto session = Open(program.Def(), cluster->Options(kWorker0));
+  const auto session = Open(WaitsAtThePs(), cluster->Options(kWorker0));
   Status outcome;
   session->RunAsync({}, {"waits"}, {}, nullptr,
                     [&](const Status& status, const std::vector<Tensor>&) { outcome = status; });
@@ -132,9 +137,7 @@ TEST(ClusterSession, CloseEndsAStepThatWaitsAtAnotherTask) {
 TEST(ClusterSession, ATimeoutSaysWhoWaitedForWhat) {
   CloseGate();
   const auto cluster = ThreeTasks();
-  TestProgram program;
-  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
-  const auto session = Open(program.Def(), cluster->Options(kWorker0));
+  const auto session = Open(WaitsAtThePs(), cluster->Options(kWorker0));
   const auto results = session->Run({}, {"waits"}, {}, {.timeout_ms = 30});
   EXPECT_EQ(results.status().code(), Code::kDeadlineExceeded);
   EXPECT_THAT(results.status().message(), AllOf(HasSubstr(kPs), HasSubstr("node 'waits' (TestWait)")));
@@ -143,9 +146,7 @@ TEST(ClusterSession, ATimeoutSaysWhoWaitedForWhat) {
 TEST(ClusterSession, ATaskThatStopsEndsItsStepsAsUnavailable) {
   CloseGate();
   const auto cluster = ThreeTasks();
-  TestProgram program;
-  program.Op("waits", "TestWait", {program.Const("one", 1, "/job:ps/task:0")}, {}, "/job:ps/task:0");
-  const auto session = Open(program.Def(), cluster->Options(kWorker0));
+  const auto session = Open(WaitsAtThePs(), cluster->Options(kWorker0));
   Status outcome;
   session->RunAsync({}, {"waits"}, {}, nullptr,
                     [&](const Status& status, const std::vector<Tensor>&) { outcome = status; });
