@@ -28,7 +28,7 @@ HR_EXPORT DatasetPtr MakeTextLineDataset(std::vector<std::string> paths, Compres
 // Transformations. Errors: kInvalidArgument for parameters out of range, naming them.
 struct HR_EXPORT MapOptions {
   int64_t num_parallel_calls = 1;
-  /// False: an element may overtake a slower one before it. (Results come in order all the same.)
+  /// Whether the number of elements is the input's; then Cardinality tells it.
   bool preserve_cardinality = true;
 };
 HR_EXPORT DatasetPtr MakeMapDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> function,

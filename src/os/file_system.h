@@ -1,4 +1,4 @@
-// FileSystem: the only door to files. Versions: the real one, one in memory, and one that fails on purpose (for tests).
+// FileSystem: the only door to files. Versions: the real one, and one in memory (for tests).
 #pragma once
 
 #include <cstdint>
