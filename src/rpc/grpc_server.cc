@@ -5,6 +5,7 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <limits>
@@ -21,7 +22,9 @@
 namespace headrace {
 namespace {
 
-constexpr int kNumThreads = 2;
+/// Handlers that do not block run where their call arrives, steps among them: as many at a time as there are cores.
+int NumThreads() { return std::clamp(ComputePool().num_threads(), 2, 32); }
+
 /// A client gives up at its own deadline; here, where the time left is counted from the call's arrival, that seems early.
 constexpr std::chrono::milliseconds kDeadlineSlack(50);
 
@@ -257,7 +260,7 @@ Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& opti
   builder.RegisterService(&registry->service);
   const GrpcLogCapture log;
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  auto loop = std::make_shared<GrpcLoop>(std::move(queue), kNumThreads);
+  auto loop = std::make_shared<GrpcLoop>(std::move(queue), NumThreads());
   if (server == nullptr || port == 0) {
     const std::string reason = log.SystemError();
     return Unavailable("rpc: cannot listen on ", options.address, ": ",
