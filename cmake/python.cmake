@@ -28,3 +28,12 @@ foreach(entry ${package_entries})
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/python/headrace/${entry} ${python_package}/${entry} SYMBOLIC)
   endif()
 endforeach()
+
+# The message schemas, for Python's own messages.
+add_custom_command(
+    OUTPUT ${python_package}/schemas.bin
+    COMMAND protobuf::protoc -Iheadrace/proto=${PROJECT_SOURCE_DIR}/proto --include_imports
+            --descriptor_set_out=${python_package}/schemas.bin ${proto_files}
+    DEPENDS ${proto_files} VERBATIM)
+add_custom_target(python_schemas ALL DEPENDS ${python_package}/schemas.bin)
+add_dependencies(_headrace python_schemas)
