@@ -30,7 +30,7 @@ headrace::train::ApplyOptions ApplyOptionsOf(const MinimizeOptions& options) {
   headrace::train::ApplyOptions apply;
   if (options.global_step) apply.global_step = VariableAccess::Nodes(*options.global_step);
   apply.name = options.name;
-  if (options.learning_rate.valid()) apply.learning_rate = Access::EndpointOf(options.learning_rate);
+  if (options.learning_rate.valid()) apply.hyperparameters["learning_rate"] = Access::EndpointOf(options.learning_rate);
   return apply;
 }
 

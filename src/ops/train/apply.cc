@@ -6,6 +6,7 @@
 // without where it is false, and may lose updates), and after all checks: an error changes nothing.
 // Errors: kInvalidArgument for shapes that do not fit, an index out of range, constants that are no scalars;
 // kFailedPrecondition for a variable without a value.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/train/apply_kernel.h"
@@ -35,6 +36,18 @@ void PrepareAdam(double* s) {
   s[3] = s[5];
 }
 
+// (beta1_power, lr, beta1, beta2, epsilon) to (alpha, beta1, beta2, epsilon)
+void PrepareAdaMax(double* s) {
+  s[0] = s[1] / (1 - s[0]);
+  std::copy(s + 2, s + 5, s + 1);
+}
+
+// (lr, l1, l2, global_step) to (lr, l1 * step, l2 * step * lr)
+void PrepareAdagradDa(double* s) {
+  s[1] *= s[3];
+  s[2] *= s[3] * s[0];
+}
+
 // (lr, l1, l2, lr_power) to (lr, l1, l2, l2_shrinkage, lr_power)
 void PrepareFtrl(double* s) {
   s[4] = s[3];
@@ -50,6 +63,7 @@ std::vector<ApplyOp> Rows() {
   const auto adam = ByNesterov<kAdam, kAdamNesterov>;
   const auto adagrad = ByUpdateSlots<kAdagrad, kAdagradFixed>;
   const auto adagrad_v2 = ByUpdateSlots<kAdagradV2, kAdagradV2Fixed>;
+  const std::vector<std::string_view> dual_averaging = {"var", "gradient_accumulator", "gradient_squared_accumulator"};
   return {
       {"ApplyGradientDescent", {"var"}, {"alpha", "delta"}, "", Always<kGradientDescent>},
       {"ApplyMomentum", {"var", "accum"}, {"lr", "grad", "momentum"}, kUseNesterov, momentum},
@@ -70,6 +84,52 @@ std::vector<ApplyOp> Rows() {
        {"lr", "rho", "momentum", "epsilon", "grad", "indices"},
        "",
        Always<kRmsProp>},
+      {"ApplyCenteredRMSProp",
+       {"var", "mg", "ms", "mom"},
+       {"lr", "rho", "momentum", "epsilon", "grad"},
+       "",
+       Always<kCenteredRmsProp>},
+      {"SparseApplyCenteredRMSProp",
+       {"var", "mg", "ms", "mom"},
+       {"lr", "rho", "momentum", "epsilon", "grad", "indices"},
+       "",
+       Always<kCenteredRmsProp>},
+      {"ApplyAdadelta", {"var", "accum", "accum_update"}, {"lr", "rho", "epsilon", "grad"}, "", Always<kAdadelta>},
+      {"SparseApplyAdadelta",
+       {"var", "accum", "accum_update"},
+       {"lr", "rho", "epsilon", "grad", "indices"},
+       "",
+       Always<kAdadelta>},
+      {"ApplyAdaMax",
+       {"var", "m", "v"},
+       {"beta1_power", "lr", "beta1", "beta2", "epsilon", "grad"},
+       "",
+       Always<kAdaMax>,
+       PrepareAdaMax},
+      {"ApplyProximalGradientDescent", {"var"}, {"alpha", "l1", "l2", "delta"}, "", Always<kProximalGradientDescent>},
+      {"SparseApplyProximalGradientDescent",
+       {"var"},
+       {"alpha", "l1", "l2", "grad", "indices"},
+       "",
+       Always<kProximalGradientDescent>},
+      {"ApplyProximalAdagrad", {"var", "accum"}, {"lr", "l1", "l2", "grad"}, "", Always<kProximalAdagrad>},
+      {"SparseApplyProximalAdagrad",
+       {"var", "accum"},
+       {"lr", "l1", "l2", "grad", "indices"},
+       "",
+       Always<kProximalAdagrad>},
+      {"ApplyAdagradDA",
+       dual_averaging,
+       {"grad", "lr", "l1", "l2", "global_step"},
+       "",
+       Always<kAdagradDa>,
+       PrepareAdagradDa},
+      {"SparseApplyAdagradDA",
+       dual_averaging,
+       {"grad", "indices", "lr", "l1", "l2", "global_step"},
+       "",
+       Always<kAdagradDa>,
+       PrepareAdagradDa},
       {"ApplyFtrl",
        {"var", "accum", "linear"},
        {"grad", "lr", "l1", "l2", "lr_power"},
