@@ -41,6 +41,13 @@ void ToProto(const CollectionValues& values, proto::CollectionDef* out) {
   }
 }
 
+template <typename Message> Result<std::string> Serialize(const Message& message) {
+  if (message.ByteSizeLong() > INT32_MAX) {
+    return InvalidArgument("Graph: ", message.ByteSizeLong(), " bytes are over protobuf's limit of 2 GB");
+  }
+  return message.SerializeAsString();
+}
+
 template <typename To, typename From> To ListOf(const From& list) {
   return To(list.value().begin(), list.value().end());
 }
@@ -82,16 +89,19 @@ SaverDescription DescribeSaver(const SaverNodes& nodes) {
           .sharded = nodes.sharded};
 }
 
+Result<std::string> EncodeGraph(const GraphDef& graph) {
+  proto::GraphDef out;
+  HR_RETURN_IF_ERROR(GraphToProto(graph, &out));
+  return Serialize(out);
+}
+
 Result<std::string> EncodeMetaGraph(const MetaGraph& meta_graph) {
   proto::MetaGraphDef out;
   HR_RETURN_IF_ERROR(GraphToProto(meta_graph.graph, out.mutable_graph_def()));
   for (const std::string& tag : meta_graph.tags) out.mutable_meta_info_def()->add_tags(tag);
   if (meta_graph.saver) ToProto(*meta_graph.saver, out.mutable_saver_def());
   for (const auto& [name, values] : meta_graph.collections) ToProto(values, &(*out.mutable_collection_def())[name]);
-  if (out.ByteSizeLong() > INT32_MAX) {
-    return InvalidArgument("MetaGraph: ", out.ByteSizeLong(), " bytes are over protobuf's limit of 2 GB");
-  }
-  return out.SerializeAsString();
+  return Serialize(out);
 }
 
 Result<MetaGraph> DecodeMetaGraph(std::string_view bytes, const std::shared_ptr<MemoryAccount>& account) {
