@@ -57,109 +57,72 @@ void PrepareFtrl(double* s) {
 constexpr char kUseNesterov[] = "use_nesterov: bool = false", kUpdateSlots[] = "update_slots: bool = true",
                kMultiplyByLr[] = "multiply_linear_by_lr: bool = false";
 
-std::vector<ApplyOp> Rows() {
+// Ops without a sparse twin.
+std::vector<ApplyOp> DenseRows() {
   using enum UpdateRule;
-  const auto momentum = ByNesterov<UpdateRule::kMomentum, UpdateRule::kNesterov>;
-  const auto adam = ByNesterov<kAdam, kAdamNesterov>;
-  const auto adagrad = ByUpdateSlots<kAdagrad, kAdagradFixed>;
-  const auto adagrad_v2 = ByUpdateSlots<kAdagradV2, kAdagradV2Fixed>;
-  const std::vector<std::string_view> dual_averaging = {"var", "gradient_accumulator", "gradient_squared_accumulator"};
   return {
       {"ApplyGradientDescent", {"var"}, {"alpha", "delta"}, "", Always<kGradientDescent>},
-      {"ApplyMomentum", {"var", "accum"}, {"lr", "grad", "momentum"}, kUseNesterov, momentum},
-      {"SparseApplyMomentum", {"var", "accum"}, {"lr", "grad", "indices", "momentum"}, kUseNesterov, momentum},
-      {"ApplyAdagrad", {"var", "accum"}, {"lr", "grad"}, kUpdateSlots, adagrad},
-      {"SparseApplyAdagrad", {"var", "accum"}, {"lr", "grad", "indices"}, kUpdateSlots, adagrad},
-      {"ApplyAdagradV2", {"var", "accum"}, {"lr", "epsilon", "grad"}, kUpdateSlots, adagrad_v2},
-      {"SparseApplyAdagradV2", {"var", "accum"}, {"lr", "epsilon", "grad", "indices"}, kUpdateSlots, adagrad_v2},
       {"ApplyAdam",
        {"var", "m", "v"},
        {"beta1_power", "beta2_power", "lr", "beta1", "beta2", "epsilon", "grad"},
        kUseNesterov,
-       adam,
+       ByNesterov<kAdam, kAdamNesterov>,
        PrepareAdam},
-      {"ApplyRMSProp", {"var", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad"}, "", Always<kRmsProp>},
-      {"SparseApplyRMSProp",
-       {"var", "ms", "mom"},
-       {"lr", "rho", "momentum", "epsilon", "grad", "indices"},
-       "",
-       Always<kRmsProp>},
-      {"ApplyCenteredRMSProp",
-       {"var", "mg", "ms", "mom"},
-       {"lr", "rho", "momentum", "epsilon", "grad"},
-       "",
-       Always<kCenteredRmsProp>},
-      {"SparseApplyCenteredRMSProp",
-       {"var", "mg", "ms", "mom"},
-       {"lr", "rho", "momentum", "epsilon", "grad", "indices"},
-       "",
-       Always<kCenteredRmsProp>},
-      {"ApplyAdadelta", {"var", "accum", "accum_update"}, {"lr", "rho", "epsilon", "grad"}, "", Always<kAdadelta>},
-      {"SparseApplyAdadelta",
-       {"var", "accum", "accum_update"},
-       {"lr", "rho", "epsilon", "grad", "indices"},
-       "",
-       Always<kAdadelta>},
       {"ApplyAdaMax",
        {"var", "m", "v"},
        {"beta1_power", "lr", "beta1", "beta2", "epsilon", "grad"},
        "",
        Always<kAdaMax>,
        PrepareAdaMax},
+  };
+}
+
+// Ops with a sparse twin: "Sparse" + name, whose gradient is "grad" and followed by "indices".
+std::vector<ApplyOp> TwinRows() {
+  using enum UpdateRule;
+  const auto momentum = ByNesterov<UpdateRule::kMomentum, UpdateRule::kNesterov>;
+  const auto adagrad = ByUpdateSlots<kAdagrad, kAdagradFixed>;
+  const auto adagrad_v2 = ByUpdateSlots<kAdagradV2, kAdagradV2Fixed>;
+  const std::vector<std::string_view> rms = {"lr", "rho", "momentum", "epsilon", "grad"};
+  const std::vector<std::string_view> ftrl_states = {"var", "accum", "linear"};
+  return {
+      {"ApplyMomentum", {"var", "accum"}, {"lr", "grad", "momentum"}, kUseNesterov, momentum},
+      {"ApplyAdagrad", {"var", "accum"}, {"lr", "grad"}, kUpdateSlots, adagrad},
+      {"ApplyAdagradV2", {"var", "accum"}, {"lr", "epsilon", "grad"}, kUpdateSlots, adagrad_v2},
+      {"ApplyRMSProp", {"var", "ms", "mom"}, rms, "", Always<kRmsProp>},
+      {"ApplyCenteredRMSProp", {"var", "mg", "ms", "mom"}, rms, "", Always<kCenteredRmsProp>},
+      {"ApplyAdadelta", {"var", "accum", "accum_update"}, {"lr", "rho", "epsilon", "grad"}, "", Always<kAdadelta>},
       {"ApplyProximalGradientDescent", {"var"}, {"alpha", "l1", "l2", "delta"}, "", Always<kProximalGradientDescent>},
-      {"SparseApplyProximalGradientDescent",
-       {"var"},
-       {"alpha", "l1", "l2", "grad", "indices"},
-       "",
-       Always<kProximalGradientDescent>},
       {"ApplyProximalAdagrad", {"var", "accum"}, {"lr", "l1", "l2", "grad"}, "", Always<kProximalAdagrad>},
-      {"SparseApplyProximalAdagrad",
-       {"var", "accum"},
-       {"lr", "l1", "l2", "grad", "indices"},
-       "",
-       Always<kProximalAdagrad>},
       {"ApplyAdagradDA",
-       dual_averaging,
+       {"var", "gradient_accumulator", "gradient_squared_accumulator"},
        {"grad", "lr", "l1", "l2", "global_step"},
        "",
        Always<kAdagradDa>,
        PrepareAdagradDa},
-      {"SparseApplyAdagradDA",
-       dual_averaging,
-       {"grad", "indices", "lr", "l1", "l2", "global_step"},
-       "",
-       Always<kAdagradDa>,
-       PrepareAdagradDa},
-      {"ApplyFtrl",
-       {"var", "accum", "linear"},
-       {"grad", "lr", "l1", "l2", "lr_power"},
-       kMultiplyByLr,
-       ByLr,
-       PrepareFtrl},
-      {"SparseApplyFtrl",
-       {"var", "accum", "linear"},
-       {"grad", "indices", "lr", "l1", "l2", "lr_power"},
-       kMultiplyByLr,
-       ByLr,
-       PrepareFtrl},
-      {"ApplyFtrlV2",
-       {"var", "accum", "linear"},
-       {"grad", "lr", "l1", "l2", "l2_shrinkage", "lr_power"},
-       kMultiplyByLr,
-       ByLr},
-      {"SparseApplyFtrlV2",
-       {"var", "accum", "linear"},
-       {"grad", "indices", "lr", "l1", "l2", "l2_shrinkage", "lr_power"},
-       kMultiplyByLr,
-       ByLr},
+      {"ApplyFtrl", ftrl_states, {"grad", "lr", "l1", "l2", "lr_power"}, kMultiplyByLr, ByLr, PrepareFtrl},
+      {"ApplyFtrlV2", ftrl_states, {"grad", "lr", "l1", "l2", "l2_shrinkage", "lr_power"}, kMultiplyByLr, ByLr},
   };
+}
+
+ApplyOp SparseTwin(ApplyOp op) {
+  op.name = "Sparse" + op.name;
+  const auto gradient = std::ranges::find_if(op.inputs, [](auto name) { return name == "grad" || name == "delta"; });
+  *gradient = "grad";
+  op.inputs.insert(gradient + 1, "indices");
+  return op;
 }
 
 }  // namespace
 
 std::vector<OpDefinition> ApplyOps() {
+  std::vector<ApplyOp> rows = DenseRows();
+  for (const ApplyOp& row : TwinRows()) {
+    rows.push_back(row);
+    rows.push_back(SparseTwin(row));
+  }
   std::vector<OpDefinition> ops;
-  for (const ApplyOp& row : Rows()) {
+  for (const ApplyOp& row : rows) {
     ops.push_back(ResourceApplyDefinition(row));
     ops.push_back(RefApplyDefinition(row));
   }
