@@ -3,6 +3,7 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include "api/summary.h"
 #include "checkpoint/bundle_reader.h"
 #include "checkpoint/checkpoint_state.h"
 #include "checkpoint/retention.h"
@@ -50,9 +51,41 @@ void WriteState(const std::string& directory, const std::string& newest, const s
   ThrowIfError(WriteCheckpointState(RealFileSystem(), directory, {newest, all, timestamps, last_preserved}));
 }
 
+std::string_view ViewOf(const nb::bytes& bytes) { return {bytes.c_str(), bytes.size()}; }
+
+void BindEvents(nb::module_& module) {
+  using api::summary::SummaryWriter;
+  nb::class_<SummaryWriter>(module, "SummaryWriter")
+      .def("add_summary", [](SummaryWriter& writer, const nb::bytes& summary, int64_t step) {
+        ThrowIfError(writer.AddSummary(std::string(ViewOf(summary)), step));
+      })
+      .def("add_graph", [](SummaryWriter& writer, const nb::bytes& graph_def, int64_t step) {
+        ThrowIfError(writer.AddGraph(std::string(ViewOf(graph_def)), step));
+      })
+      .def("add_session_log", [](SummaryWriter& writer, int status, int64_t step, const std::string& checkpoint_path) {
+        ThrowIfError(writer.AddSessionLog(static_cast<api::summary::SessionStatus>(status), step, checkpoint_path));
+      })
+      .def("add_run_metadata", [](SummaryWriter& writer, const nb::bytes& metadata, const std::string& tag, int64_t step) {
+        ThrowIfError(writer.AddRunMetadata(std::string(ViewOf(metadata)), tag, step));
+      })
+      .def("flush", [](SummaryWriter& writer) {
+        nb::gil_scoped_release release;
+        ThrowIfError(writer.Flush());
+      })
+      .def("close", [](SummaryWriter& writer) {
+        nb::gil_scoped_release release;
+        ThrowIfError(writer.Close());
+      })
+      .def_prop_ro("path", [](const SummaryWriter& writer) { return writer.path(); });
+  module.def("open_summary_writer", [](const std::string& directory, const std::string& suffix, double flush_seconds) {
+    return Unwrap(SummaryWriter::Open(directory, {.suffix = suffix, .flush_seconds = flush_seconds}));
+  });
+}
+
 }  // namespace
 
 void BindFiles(nb::module_& module) {
+  BindEvents(module);
   nb::class_<BundleReader>(module, "CheckpointReader")
       .def("get_tensor", ReadTensor)
       .def("list", ListTensors);

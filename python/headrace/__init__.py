@@ -28,6 +28,7 @@ from .framework.variables import (Variable, VariableAggregation, VariableSynchro
                                   local_variables_initializer, model_variables, moving_average_variables, no_op,
                                   report_uninitialized_variables, trainable_variables, variables_initializer)
 from .ops import array as _array
+from .ops import clip as _clip
 from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
@@ -50,6 +51,7 @@ def _adopt(module, *skipped):
 _adopt(_array, "convert_dtype", "shape_of")
 _adopt(_math)
 _adopt(_random)
+_adopt(_clip)
 globals().update({name: getattr(_initializers, name) for name in dir(_initializers) if name.endswith("_initializer")})
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).

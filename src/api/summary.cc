@@ -3,8 +3,8 @@
 
 #include "api/emit.h"
 #include "format/event.h"
+#include "graph/graph_bytes.h"
 #include "graph/import.h"
-#include "train/meta_graph.h"
 
 namespace headrace::api::summary {
 namespace {
@@ -61,8 +61,7 @@ Status SummaryWriter::AddSummary(const std::string& summary, int64_t step) {
 
 Status SummaryWriter::AddGraph(const Scope& scope, int64_t step) {
   if (!scope.valid()) return InvalidArgument("SummaryWriter: the scope has no graph");
-  HR_ASSIGN_OR_RETURN(const std::string graph,
-                      headrace::train::EncodeGraph(ExportGraphDef(Access::GraphOf(scope)->graph)));
+  HR_ASSIGN_OR_RETURN(const std::string graph, SerializeGraphDef(ExportGraphDef(Access::GraphOf(scope)->graph)));
   return AddGraph(graph, step);
 }
 

@@ -40,11 +40,7 @@ struct HR_EXPORT MetaGraph {
   std::vector<std::string> tags = {};
 };
 
-/// A graph alone: TensorFlow's GraphDef in wire form. Errors: those of the graph's codec (graph/graph_proto.h);
-/// kInvalidArgument over protobuf's limit of 2 GB.
-HR_EXPORT Result<std::string> EncodeGraph(const GraphDef& graph);
-
-/// Errors: as EncodeGraph.
+/// Errors: those of the graph's codec (graph/graph_proto.h); kInvalidArgument over protobuf's limit of 2 GB.
 HR_EXPORT Result<std::string> EncodeMetaGraph(const MetaGraph& meta_graph);
 /// Collections of kinds that it does not know are left out. Errors: kInvalidArgument for bytes that are no MetaGraphDef;
 /// those of the graph's codec; kUnimplemented for a saver of the first checkpoint format.

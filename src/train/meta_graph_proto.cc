@@ -89,12 +89,6 @@ SaverDescription DescribeSaver(const SaverNodes& nodes) {
           .sharded = nodes.sharded};
 }
 
-Result<std::string> EncodeGraph(const GraphDef& graph) {
-  proto::GraphDef out;
-  HR_RETURN_IF_ERROR(GraphToProto(graph, &out));
-  return Serialize(out);
-}
-
 Result<std::string> EncodeMetaGraph(const MetaGraph& meta_graph) {
   proto::MetaGraphDef out;
   HR_RETURN_IF_ERROR(GraphToProto(meta_graph.graph, out.mutable_graph_def()));

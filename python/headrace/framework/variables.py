@@ -20,7 +20,7 @@ class Variable:
 
     def __init__(self, initial_value=None, trainable=None, collections=None, validate_shape=True, caching_device=None,
                  name=None, variable_def=None, dtype=None, expected_shape=None, import_scope=None, constraint=None,
-                 use_resource=None, synchronization=None, aggregation=None, shape=None):
+                 use_resource=None, synchronization=None, aggregation=None, shape=None, _slice=None):
         if initial_value is None:
             raise ValueError("initial_value must be specified.")
         graph = get_default_graph()
@@ -33,7 +33,7 @@ class Variable:
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
         with graph.as_default():
             nodes = _make_nodes(graph, initial_value, name or "Variable", dtype, shape if shape is not None else expected_shape,
-                                trainable, validate_shape)
+                                trainable, validate_shape, _slice)
         self._from_nodes(graph, nodes)
         self.constraint = constraint
         graph.add_to_collections(collections, self)
@@ -48,7 +48,6 @@ class Variable:
         self.initializer = graph._by_id(nodes.initializer)
         self._snapshot = graph._by_id(nodes.snapshot)
         self._is_initialized = graph._by_id(nodes.is_initialized)
-        self._save_slice_info = None
         self.constraint = None
 
     @classmethod
@@ -258,8 +257,8 @@ class _Assigned:
         return f"<assigned {self._variable!r}>"
 
 
-def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_shape):
-    """Adds the nodes of a variable; returns the native VariableNodes."""
+def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_shape, slice_info):
+    """Adds the nodes of a variable; returns the native VariableNodes. `slice_info`: (full name, full shape, offset) or None."""
     graph._check_open()
     unique = graph.unique_name(name)
     scope, _, last = unique.rpartition("/")
@@ -283,8 +282,9 @@ def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_sh
 
     before, graph._control = graph._control, []
     try:
-        nodes = native.make_variable(graph._native, graph._context(scope), last, dtype.base_dtype.as_datatype_enum,
-                                     None if dims is None else list(dims), build, trainable, "")
+        options = native.VariableOptions(last, dtype.base_dtype.as_datatype_enum, None if dims is None else list(dims),
+                                         trainable=trainable, slice=slice_info)
+        nodes = native.make_variable(graph._native, graph._context(scope), options, build)
     finally:
         graph._control = before
     graph._sync()
