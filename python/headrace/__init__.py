@@ -57,7 +57,9 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
     "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
-    "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None),
+    "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
+    "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
+    "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
     "initializers": (".ops.initializers", None),
     "ConfigProto": (".protos", "ConfigProto"), "GraphDef": (".protos", "GraphDef"), "NodeDef": (".protos", "NodeDef"),
     "GPUOptions": (".protos", "GPUOptions"), "GraphOptions": (".protos", "GraphOptions"),
