@@ -185,8 +185,8 @@ void BindOptimizers(nb::module_& module) {
                                        .initial_accumulator_value = initial,
                                        .l1_regularization_strength = l1,
                                        .l2_regularization_strength = l2,
-                                       .beta = beta,
-                                       .l2_shrinkage_regularization_strength = shrinkage});
+                                       .l2_shrinkage_regularization_strength = shrinkage,
+                                       .beta = beta});
   });
   const auto proximal = [](OptimizerDefinition (*make)(double, const train::ProximalOptions&)) {
     return [make](double learning_rate, double l1, double l2, double initial) {

@@ -1,5 +1,7 @@
 """Element-wise math, products, reductions; and the operators of tensors and variables."""
 
+import builtins
+
 import numpy as np
 
 from ..framework import dtypes
@@ -227,12 +229,12 @@ def tensordot(a, b, axes, name=None):
     from .array import reshape, shape, transpose, gather, concat
     a, b = convert_to_tensor(a), convert_to_tensor(b)
     if isinstance(axes, int):
-        axes = (list(range(a.shape.rank - axes, a.shape.rank)), list(range(axes)))
+        axes = (list(builtins.range(a.shape.rank - axes, a.shape.rank)), list(builtins.range(axes)))
     axes_a, axes_b = [[x] if isinstance(x, int) else list(x) for x in axes]
     axes_a = [x % a.shape.rank for x in axes_a]
     axes_b = [x % b.shape.rank for x in axes_b]
-    free_a = [i for i in range(a.shape.rank) if i not in axes_a]
-    free_b = [i for i in range(b.shape.rank) if i not in axes_b]
+    free_a = [i for i in builtins.range(a.shape.rank) if i not in axes_a]
+    free_b = [i for i in builtins.range(b.shape.rank) if i not in axes_b]
     with name_scope(name or "Tensordot"):
         result = matmul(_as_matrix(a, free_a, axes_a, False), _as_matrix(b, axes_b, free_b, True))
         dims = [a.shape._dims[i] for i in free_a] + [b.shape._dims[i] for i in free_b]
