@@ -1,6 +1,7 @@
 // The graph and its nodes, functions, and GraphDefs.
 #include "graph.h"
 
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>

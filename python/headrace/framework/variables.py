@@ -47,7 +47,7 @@ class Variable:
         self._initial_value = graph._by_id(nodes.initial_value)
         self.initializer = graph._by_id(nodes.initializer)
         self._snapshot = graph._by_id(nodes.snapshot)
-        self._is_initialized = graph._by_id(nodes.is_initialized)
+        self._is_initialized = None if nodes.is_initialized is None else graph._by_id(nodes.is_initialized)
         self.constraint = None
 
     @classmethod
@@ -293,6 +293,10 @@ def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_sh
 
 def is_variable_initialized(variable):
     """A bool scalar tensor: whether the variable has a value."""
+    if variable._is_initialized is None:
+        op_type = "IsVariableInitialized" if variable.handle.dtype._is_ref_dtype else "VarIsInitializedOp"
+        with variable.graph.colocate_with(variable.op):
+            variable._is_initialized = variable.graph.create_op(op_type, [variable.handle]).outputs[0]
     return variable._is_initialized
 
 
