@@ -59,6 +59,10 @@ _LAZY = {
     "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
+    **{name: (".ops.queues", name) for name in (
+        "FIFOQueue", "RandomShuffleQueue", "PaddingFIFOQueue", "QueueBase", "ReaderBase", "TextLineReader", "TFRecordReader",
+        "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
+        "SparseConditionalAccumulator")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),

@@ -21,6 +21,17 @@ for _module, _names in {
         "..protos": ("Example", "Features", "Feature", "FeatureList", "FeatureLists", "SequenceExample", "BytesList",
                      "FloatList", "Int64List", "ClusterDef", "JobDef", "ServerDef", "SaverDef"),
         "..summary": ("summary_iterator",),
+        ".input": ("batch", "batch_join", "input_producer", "limit_epochs", "match_filenames_once", "maybe_batch",
+                   "range_input_producer", "shuffle_batch", "shuffle_batch_join", "slice_input_producer",
+                   "string_input_producer"),
+        ".hooks": ("CheckpointSaverHook", "CheckpointSaverListener", "FeedFnHook", "FinalOpsHook", "GlobalStepWaiterHook",
+                   "LoggingTensorHook", "NanLossDuringTrainingError", "NanTensorHook", "ProfilerHook", "SecondOrStepTimer",
+                   "StepCounterHook", "StopAtStepHook", "SummarySaverHook"),
+        ".monitored_session": ("ChiefSessionCreator", "MonitoredSession", "MonitoredTrainingSession", "Scaffold",
+                               "SessionCreator", "SingularMonitoredSession", "WorkerSessionCreator"),
+        ".session_manager": ("SessionManager",), ".supervisor": ("Supervisor",),
+        ".session_run_hook": ("SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues"),
+        ".sync_replicas": ("SyncReplicasOptimizer",),
 }.items():
     _LAZY.update(dict.fromkeys(_names, _module))
 
