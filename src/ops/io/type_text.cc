@@ -8,4 +8,10 @@ std::string TypeText(DType dtype) {
   return text;
 }
 
+std::string TypesText(const std::vector<DType>& dtypes) {
+  std::string text;
+  for (const DType dtype : dtypes) text += StrCat(text.empty() ? "" : ", ", TypeText(dtype));
+  return text;
+}
+
 }  // namespace headrace
