@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "graph/shape_context.h"
 #include "kernel/kernel.h"
 
 namespace headrace {
@@ -68,6 +69,12 @@ template <typename T> class ResourceOp : public Kernel {
   Tensor handle_;
   std::shared_ptr<Variable> ref_;
 };
+
+/// The shape of a handle: a resource is a scalar, a ref a container and a name.
+inline Status HandleShape(ShapeContext& c) {
+  const bool is_ref = RemoveRef(c.node().output_types()[0]) == DType::kString;
+  return c.SetOutput(0, is_ref ? PartialShape({2}) : PartialShape::Scalar());
+}
 
 /// The state behind the handle in input i, of either kind. Errors: of KernelContext::LookupResource; kInvalidArgument for a ref that
 /// is not a container and a name.

@@ -5,7 +5,7 @@
 namespace headrace {
 
 void RegisterDataFlowOps(OpRegistry& registry) {
-  for (auto make : {QueueHandleOps, QueueOps}) {
+  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

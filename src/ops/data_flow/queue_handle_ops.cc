@@ -1,7 +1,6 @@
 // FIFOQueueV2, PaddingFIFOQueueV2, RandomShuffleQueueV2, PriorityQueueV2: the handle of a queue of the node's own, or of the one
 // that shared_name names for all sessions of the task; without V2 the handle is a ref. A negative capacity means none.
 // Errors: kInvalidArgument for attributes that make no queue, or another one than that which has the shared name.
-#include "graph/shape_context.h"
 #include "ops/data_flow/data_flow_ops.h"
 #include "ops/data_flow/queue.h"
 #include "ops/io/type_text.h"
@@ -69,12 +68,6 @@ template <QueueKind kKind> class QueueHandle final : public ResourceOp<Queue> {
  private:
   QueueSpec spec_;
 };
-
-/// A ref handle is a container and a name.
-Status HandleShape(ShapeContext& c) {
-  const bool is_ref = RemoveRef(c.node().output_types()[0]) == DType::kString;
-  return c.SetOutput(0, is_ref ? PartialShape({2}) : PartialShape::Scalar());
-}
 
 template <QueueKind kKind> void AddHandleOps(std::string_view attrs, std::vector<OpDefinition>* ops) {
   for (const auto& [suffix, type] : {std::pair{"", "Ref(str)"}, std::pair{"V2", "resource"}}) {

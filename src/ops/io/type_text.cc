@@ -1,5 +1,7 @@
 #include "ops/io/type_text.h"
 
+#include "base/strings.h"
+
 namespace headrace {
 
 std::string TypeText(DType dtype) {
