@@ -2,21 +2,14 @@
 // OneShotIterator (a handle whose run begins by itself), IteratorToStringHandle and back.
 // With a shared_name an iterator is found by it and its container, and outlives its session; without, it belongs to the node's
 // kernel, so that sessions with nodes of the same name do not meet in it. An iterator keeps its functions.
-#include <atomic>
-
 #include "data/iterator.h"
 #include "ops/data/data_ops.h"
 #include "ops/data/dataset_kernel.h"
+#include "ops/resource_op.h"
 
 namespace headrace {
 
 namespace {
-
-/// A name that no other kernel has.
-std::string PrivateName(const Node& node) {
-  static std::atomic<uint64_t> next{0};
-  return StrCat("_private_", next.fetch_add(1), "_", node.name());
-}
 
 /// The handle of an iterator op, and the iterator behind it. A private one ends with the slot.
 struct IteratorSlot {
@@ -28,13 +21,10 @@ struct IteratorSlot {
   explicit IteratorSlot(KernelConstruction& c)
       : types(c.attr<std::vector<DType>>("output_types")), shapes(c.attr<std::vector<PartialShape>>("output_shapes")) {
     handle.device = c.device();
-    handle.container = c.attr<std::string>("container");
-    if (handle.container.empty()) handle.container = ResourceManager::kDefaultContainer;
-    handle.name = c.attr<std::string>("shared_name");
-    if (handle.name.empty()) {
-      handle.name = PrivateName(c.node());
-      owner = &c.resources();
-    }
+    const ResourceName where = ResourceName::Of(c);
+    handle.container = where.container;
+    handle.name = where.name;
+    if (where.is_private) owner = &c.resources();
     handle.maybe_type_name = "Iterator";
   }
   IteratorSlot(const IteratorSlot&) = delete;

@@ -6,7 +6,8 @@ namespace headrace {
 
 void RegisterIoOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
-                                                       DecodeRawOps,  StringValueOps, ImageCodecOps,   RegexOps};
+                                                       DecodeRawOps,  StringValueOps, ImageCodecOps,   RegexOps,
+                                                       ReaderOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

@@ -13,5 +13,6 @@ std::vector<OpDefinition> DecodeRawOps();     // decode_raw.cc
 std::vector<OpDefinition> StringValueOps();   // string_value_ops.cc
 std::vector<OpDefinition> ImageCodecOps();    // image_codec_ops.cc
 std::vector<OpDefinition> RegexOps();         // regex_ops.cc
+std::vector<OpDefinition> ReaderOps();        // reader_ops.cc
 
 }  // namespace headrace

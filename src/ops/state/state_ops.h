@@ -31,5 +31,7 @@ OpDefinition AssignSub();
 OpDefinition IsVariableInitialized();
 /// ScatterAdd, Sub, Mul, Div, Min, Max, Update.
 std::vector<OpDefinition> RefScatterOps();
+/// CountUpTo, ResourceCountUpTo.
+std::vector<OpDefinition> CountUpToOps();
 
 }  // namespace headrace
