@@ -143,7 +143,34 @@ TEST_F(PartitionTest, ALoopStaysWholeInsideOnePartition) {
   On(kWorker, t.Add("inside", next, next));
   PartitionOptions options;
   options.incarnation_of = [](const std::string&) { return 1; };
-  EXPECT_EQ(PartitionByTask(t.graph, options).status().code(), Code::kUnimplemented);
+  EXPECT_EQ(PartitionByTask(t.graph, options).status().code(), Code::kInvalidArgument) << "what comes back may not";
+}
+
+TEST_F(PartitionTest, ALoopThatSpansPartitionsTurnsInEach) {
+  const Endpoint enter = On(kPs, {t.AddNode("Enter", "enter", {On(kPs, t.Input("x"))}, {{"frame_name", "f"}}), 0});
+  Node* merge = t.AddNode("Merge", "merge", {enter, enter}, {});
+  On(kPs, {merge, 0});
+  const Endpoint pred = On(kPs, t.Const("pred", Tensor::Scalar(true)));
+  Node* choice = t.AddNode("Switch", "switch", {Endpoint{merge, 0}, pred});
+  On(kWorker, {choice, 0});  // goes with its data
+  const Endpoint body = On(kWorker, t.Add("body", Endpoint{choice, 1}, Endpoint{choice, 1}));
+  const Endpoint next = On(kWorker, {t.AddNode("NextIteration", "next", {body}), 0});  // goes with the merge
+  ASSERT_TRUE(t.graph.SetInput(merge, 1, next).ok());
+  const auto parts = Run();
+  const Graph& ps = parts.at(kPsTask);
+  const Graph& worker = parts.at(kWorkerTask);
+  EXPECT_NE(ps.Find("switch"), nullptr);
+  const Node* back = ps.Find("next")->input(0).node;
+  ASSERT_EQ(back->op(), "_Recv");
+  EXPECT_EQ(back->control_inputs(), std::vector<Node*>{ps.Find("merge")});
+  const std::vector<Node*> driver = NodesOf(worker, "Merge");
+  ASSERT_EQ(driver.size(), 1u);
+  EXPECT_EQ(worker.Find("body")->input(0).node->control_inputs(), driver);
+  for (const auto& [name, part] : parts) {
+    const auto loops = FindLoopFrames(part);
+    ASSERT_TRUE(loops.ok()) << loops.status().ToString();
+    EXPECT_EQ(loops->frames.size(), 2u) << name;
+  }
 }
 
 TEST_F(PartitionTest, ANodeWithoutDeviceIsNamed) {
