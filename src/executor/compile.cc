@@ -137,9 +137,8 @@ class Compiler {
   Status AddFrames() {
     auto begin = order_.begin();
     for (size_t i = 0; i < loops_.frames.size(); ++i) {
-      const auto end = std::find_if(begin, order_.end(), [&](const Node* node) {
-        return loops_.FrameOf(*node) != static_cast<int>(i);
-      });
+      const auto end = std::find_if(begin, order_.end(),
+                                    [&](const Node* node) { return loops_.FrameOf(*node) != static_cast<int>(i); });
       HR_RETURN_IF_ERROR(AddFrame(loops_.frames[i], {begin, end}));
       begin = end;
     }

@@ -42,8 +42,8 @@ struct Iteration {
 
   LoopRun* run = nullptr;  // null outside of loops
   int64_t number = 0;
-  Iteration* next = nullptr;      // the younger one, where it has begun; guarded by the run's mutex
-  std::atomic<int64_t> holds{0};  // not counted outside of loops
+  Iteration* next = nullptr;       // the younger one, where it has begun; guarded by the run's mutex
+  std::atomic<int64_t> holds{0};   // not counted outside of loops
   std::vector<LoopRun*> children;  // by index_in_parent; guarded by the step's loops mutex
   StepContext* context = nullptr;  // what kernels see: the step's, or `own_context` where edges leave the device
   std::optional<StepContext> own_context;

@@ -32,11 +32,9 @@ class Loop {
 
   Endpoint Enter(Endpoint value, bool constant = false) {
     static const auto* enter = new OpDefinition(headrace::Enter());
-    return g_->Op(*enter, {value},
-                  {{"T", value.dtype()},
-                   {"frame_name", frame_},
-                   {"is_constant", constant},
-                   {"parallel_iterations", parallel_}});
+    return g_->Op(
+        *enter, {value},
+        {{"T", value.dtype()}, {"frame_name", frame_}, {"is_constant", constant}, {"parallel_iterations", parallel_}});
   }
   /// Returns the variable's value as the condition sees it.
   Endpoint Variable(Endpoint initial) {
@@ -172,7 +170,8 @@ TEST(Loop, OnAnUntakenBranchIsDead) {
   for (const bool taken : {false, true}) {
     TestGraph g;
     Node* choice = g.Switch(g.Const(F(2)), g.Const(Tensor::Scalar(taken)));
-    const Endpoint counted = Count(&g, Endpoint{choice, 1}, g.Const(F(9), {g.Add(Endpoint{choice, 1}, Endpoint{choice, 1}).node}), "f");
+    const Endpoint counted =
+        Count(&g, Endpoint{choice, 1}, g.Const(F(9), {g.Add(Endpoint{choice, 1}, Endpoint{choice, 1}).node}), "f");
     g.Retval(g.Merge({counted, Endpoint{choice, 0}}), 0);
     EXPECT_EQ(ValueOf(g.Run()), taken ? 9 : 2);
   }

@@ -26,7 +26,7 @@ enum class LoopRole : uint8_t {
   kNone,
   kEnter,          // to iteration 0 of frame `loop_index`
   kConstantEnter,  // to every iteration of it
-  kExit,           // to the iteration that the frame was entered from; `loop_index` is its place among the frame's exits
+  kExit,  // to the iteration that the frame was entered from; `loop_index` is its place among the frame's exits
   kNextIteration
 };
 

@@ -113,7 +113,7 @@ class Step {
   ReadyNodes main_;  // of the thread that began the step
 
   std::mutex loops_mutex_;
-  std::vector<std::unique_ptr<LoopRun>> runs_;     // guarded by loops_mutex_, as the next two
+  std::vector<std::unique_ptr<LoopRun>> runs_;    // guarded by loops_mutex_, as the next two
   std::vector<std::vector<LoopRun*>> free_runs_;  // by frame
   size_t num_runs_alive_ = 0;
 

@@ -32,8 +32,8 @@ struct HR_EXPORT LoopFrames {
   };
   static constexpr int kMaxDepth = 64;
 
-  std::vector<Frame> frames;     // parents first; 0 is the graph outside of loops
-  std::vector<int> frame_of;     // by node id: where the node runs (an Enter outside, an Exit inside)
+  std::vector<Frame> frames;      // parents first; 0 is the graph outside of loops
+  std::vector<int> frame_of;      // by node id: where the node runs (an Enter outside, an Exit inside)
   std::vector<int> output_frame;  // by node id: where its outputs go (of an Enter inside, of an Exit outside)
 
   bool has_loops() const { return frames.size() > 1; }

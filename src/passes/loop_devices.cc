@@ -31,7 +31,8 @@ std::vector<std::string> DevicesWithLoopsTogether(const Graph& graph, const Loop
   const Result<std::vector<Node*>> order = graph.TopologicalOrder();
   if (!order.ok()) return devices;  // whoever found the frames has reported the cycle
   for (const Node* node : *order) {
-    if (IsExit(*node) || (IsSwitch(*node) && loops.FrameOf(*node) != 0)) device_of(*node) = device_of(*node->input(0).node);
+    if (IsExit(*node) || (IsSwitch(*node) && loops.FrameOf(*node) != 0))
+      device_of(*node) = device_of(*node->input(0).node);
   }
   for (auto node = order->rbegin(); node != order->rend(); ++node) {
     if ((*node)->op() != "Enter" && (*node)->op() != "NextIteration") continue;  // a ref stays with its variable

@@ -85,7 +85,7 @@ class Partitioner {
   const PartitionOptions& options_;
   const LoopFrames loops_;
   const std::vector<std::string> devices_;  // by node id
-  std::vector<Placed> placed_;  // by node id
+  std::vector<Placed> placed_;              // by node id
   std::map<std::string, Graph> partitions_;
   // What has arrived, by (source node id, output or -1 for control, partition).
   std::map<std::tuple<int, int, Graph*>, Endpoint> arrived_;
@@ -161,7 +161,8 @@ Result<Endpoint> Partitioner::Transfer(const Node& source, const Endpoint& outpu
   HR_ASSIGN_OR_RETURN(Node * receive,
                       Add("_Recv", source, 'S', {.partition = place.partition, .device = to, .attrs = attrs}));
   receive->set_output_shapes({output.shape()});
-  if (const int frame = loops_.OutputFrameOf(source); frame != 0) receives_.push_back({receive, frame, place.partition});
+  if (const int frame = loops_.OutputFrameOf(source); frame != 0)
+    receives_.push_back({receive, frame, place.partition});
   return Endpoint{receive, 0};
 }
 
@@ -191,8 +192,8 @@ Status Partitioner::CopyNode(const Node& node) {
   for (int i = 0; i < node.num_inputs(); ++i) {
     const Endpoint& input = node.input(i);
     if (IsRef(node.input_types()[static_cast<size_t>(i)]) && Of(*input.node).partition != Of(node).partition) {
-      return InvalidArgument("Partition: a ref edge cannot cross: from '", input, "' on ",
-                             DeviceOf(*input.node), " to '", node.name(), "' on ", DeviceOf(node));
+      return InvalidArgument("Partition: a ref edge cannot cross: from '", input, "' on ", DeviceOf(*input.node),
+                             " to '", node.name(), "' on ", DeviceOf(node));
     }
     HR_ASSIGN_OR_RETURN(Endpoint brought, Bring(input, PlaceOf(node)));
     spec.inputs.push_back(brought);
@@ -272,11 +273,11 @@ Result<Node*> Partitioner::AddControlLoop(int frame_index, const Endpoint& condi
   const AttrMap type = {{"T", DType::kFloat}};
   HR_ASSIGN_OR_RETURN(Node * start, add("Const", {{"dtype", DType::kFloat}, {"value", Tensor::Scalar(0.0f)}}, {}));
   if (frame.parent != 0) at.partition->AddControlInput(start, drivers_[{frame.parent, at.partition}].merge);
-  HR_ASSIGN_OR_RETURN(Node * enter, add("Enter",
-                                        {{"T", DType::kFloat},
-                                         {"frame_name", frame.name},
-                                         {"parallel_iterations", frame.parallel_iterations}},
-                                        {Endpoint{start, 0}}));
+  HR_ASSIGN_OR_RETURN(
+      Node * enter,
+      add("Enter",
+          {{"T", DType::kFloat}, {"frame_name", frame.name}, {"parallel_iterations", frame.parallel_iterations}},
+          {Endpoint{start, 0}}));
   HR_ASSIGN_OR_RETURN(Node * merge, add("Merge", {{"T", DType::kFloat}, {"N", 2}}, {Endpoint{enter, 0}, Endpoint{}}));
   HR_ASSIGN_OR_RETURN(const Endpoint goes_on, Bring(condition, at));
   HR_ASSIGN_OR_RETURN(Node * choice, add("Switch", type, {Endpoint{merge, 0}, goes_on}));

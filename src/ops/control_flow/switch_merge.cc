@@ -76,9 +76,7 @@ OpDefinition MergeOp(std::string_view signature) {
 
 }  // namespace
 
-OpDefinition Switch() {
-  return SwitchOp("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type");
-}
+OpDefinition Switch() { return SwitchOp("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type"); }
 OpDefinition RefSwitch() {
   return SwitchOp(
       "RefSwitch(data: Ref(T), pred: bool) -> (output_false: Ref(T), output_true: Ref(T)) | T: type | "

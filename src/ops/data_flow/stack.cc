@@ -128,9 +128,9 @@ void RegisterStackOps(OpRegistry& registry) {
   registry.Add(
       StackOp("StackV2(max_size: i32) -> (handle: resource) | elem_type: type | stack_name: string = '' | stateful",
               ScalarShape, ClassKernel<MakeStack>()));
-  registry.Add(StackOp(
-      "StackPushV2(handle: resource, elem: T) -> (output: T) | T: type | swap_memory: bool = false | stateful",
-      PushShape, FunctionKernel(Push)));
+  registry.Add(
+      StackOp("StackPushV2(handle: resource, elem: T) -> (output: T) | T: type | swap_memory: bool = false | stateful",
+              PushShape, FunctionKernel(Push)));
   registry.Add(StackOp("StackPopV2(handle: resource) -> (elem: elem_type) | elem_type: type | stateful", UnknownShape,
                        FunctionKernel(Pop)));
   registry.Add(StackOp("StackCloseV2(handle: resource) -> () | stateful", NoOutputs, FunctionKernel(Close)));
@@ -138,8 +138,8 @@ void RegisterStackOps(OpRegistry& registry) {
                        NameShape, ClassKernel<MakeStack>()));
   registry.Add(StackOp("StackPush(handle: Ref(str), elem: T) -> (output: T) | T: type | swap_memory: bool = false",
                        PushShape, FunctionKernel(Push)));
-  registry.Add(StackOp("StackPop(handle: Ref(str)) -> (elem: elem_type) | elem_type: type", UnknownShape,
-                       FunctionKernel(Pop)));
+  registry.Add(
+      StackOp("StackPop(handle: Ref(str)) -> (elem: elem_type) | elem_type: type", UnknownShape, FunctionKernel(Pop)));
   registry.Add(StackOp("StackClose(handle: Ref(str)) -> ()", NoOutputs, FunctionKernel(Close)));
 }
 
