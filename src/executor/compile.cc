@@ -82,6 +82,10 @@ class Compiler {
   }
 
   Status Classify(const Node& node) {
+    const bool is_end = node.op() == "_Retval" || GetAttrOr<bool>(node.attrs(), "client_terminated", false);
+    if (is_end && loops_.FrameOf(node) != 0) {
+      return InvalidArgument(node, ": a value inside of a loop cannot be fetched");
+    }
     Role& role = RoleOf(node);
     const bool is_source = node.control_inputs().empty() && !FeedsMerge(node);
     if (node.op() == "Const") {
@@ -94,7 +98,6 @@ class Compiler {
     } else if (node.op() == "_Retval" || (IsSend(node) && IsClientEnd(node))) {
       role.kind = NodeKind::kResult;
       role.runs = !node.control_inputs().empty() || !ConsumersOf(node).empty();
-      if (loops_.FrameOf(node) != 0) return InvalidArgument(node, ": a value inside of a loop cannot be fetched");
       return AddEnd(node, node.op() == "_Retval", RemoveRef(node.input_types()[0]), &plan_->fetches, &role);
     } else if (node.op() == "NoOp" || node.op() == "ControlTrigger") {
       role.kind = NodeKind::kNothing;
