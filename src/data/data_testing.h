@@ -63,7 +63,7 @@ class DataTest : public testing::Test {
       for (const Tensor& tensor : element) {
         if (!text.empty()) text += ";";
         const std::string summary = tensor.Summary(16);
-        text += summary.substr(summary.find('=') + 2);
+        text += summary.substr(std::min(summary.size(), summary.find('=') + 2));
       }
       seen.push_back(std::move(text));
     }
