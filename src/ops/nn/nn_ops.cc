@@ -5,8 +5,10 @@
 namespace headrace {
 
 void RegisterNnOps(OpRegistry& registry) {
-  for (OpDefinition& op : ActivationOps()) registry.Add(std::move(op));
-  for (OpDefinition& op : ActivationGradOps()) registry.Add(std::move(op));
+  for (std::vector<OpDefinition> (*make)() :
+       {ActivationOps, ActivationGradOps, ConvolutionOps, DepthwiseConvolutionOps, PoolOps}) {
+    for (OpDefinition& op : make()) registry.Add(std::move(op));
+  }
   for (OpDefinition (*make)() : {BiasAdd, BiasAddGrad, Softmax, LogSoftmax, SoftmaxCrossEntropyWithLogits,
                                  SparseSoftmaxCrossEntropyWithLogits, L2Loss, InTopK, InTopKV2, TopK, TopKV2}) {
     registry.Add(make());

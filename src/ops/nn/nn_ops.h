@@ -12,6 +12,13 @@ std::vector<OpDefinition> ActivationOps();
 /// ReluGrad and its like.
 std::vector<OpDefinition> ActivationGradOps();
 
+/// Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter.
+std::vector<OpDefinition> ConvolutionOps();
+/// DepthwiseConv2dNative and its gradients.
+std::vector<OpDefinition> DepthwiseConvolutionOps();
+/// MaxPool, MaxPoolV2, AvgPool and their gradients.
+std::vector<OpDefinition> PoolOps();
+
 OpDefinition BiasAdd();
 OpDefinition BiasAddGrad();
 OpDefinition Softmax();
