@@ -18,6 +18,8 @@ std::vector<OpDefinition> ConvolutionOps();
 std::vector<OpDefinition> DepthwiseConvolutionOps();
 /// MaxPool, MaxPoolV2, AvgPool and their gradients.
 std::vector<OpDefinition> PoolOps();
+/// FusedBatchNorm, its later versions and their gradients.
+std::vector<OpDefinition> BatchNormOps();
 
 OpDefinition BiasAdd();
 OpDefinition BiasAddGrad();
@@ -26,6 +28,8 @@ OpDefinition LogSoftmax();
 OpDefinition SoftmaxCrossEntropyWithLogits();
 OpDefinition SparseSoftmaxCrossEntropyWithLogits();
 OpDefinition L2Loss();
+OpDefinition LRN();
+OpDefinition LRNGrad();
 OpDefinition InTopK();
 OpDefinition InTopKV2();
 OpDefinition TopK();

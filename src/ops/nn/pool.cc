@@ -138,9 +138,10 @@ template <typename T> class MaxPoolGradKernel final : public PoolKernel {
     const double cost_ns = 2 * WindowCost(s) * static_cast<double>(s.image_out());
     c.ParallelFor(s.images, cost_ns, [&](int64_t begin, int64_t end) {
       std::vector<T> left(static_cast<size_t>(s.depth));
+      const auto image = s.IsPartition() ? MaxPoolGradImage<T, true> : MaxPoolGradImage<T, false>;
       for (int64_t i = begin; i < end; ++i) {
-        MaxPoolGradImage(s, x.data<T>().data() + i * s.image_in(), y.data<T>().data() + i * s.image_out(),
-                         dy.data<T>().data() + i * s.image_out(), dx + i * s.image_in(), left.data());
+        image(s, x.data<T>().data() + i * s.image_in(), y.data<T>().data() + i * s.image_out(),
+              dy.data<T>().data() + i * s.image_out(), dx + i * s.image_in(), left.data());
       }
     });
     return OkStatus();
@@ -167,8 +168,8 @@ template <typename T> class AvgPoolGradKernel final : public PoolKernel {
       return std::fill_n(dx, shape.num_elements(), T{}), OkStatus();
     const double cost_ns = WindowCost(s) * static_cast<double>(s.image_out());
     c.ParallelFor(s.images, cost_ns, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        AvgPoolGradImage(s, dy.data<T>().data() + i * s.image_out(), dx + i * s.image_in());
+      const auto image = s.IsPartition() ? AvgPoolGradImage<T, true> : AvgPoolGradImage<T, false>;
+      for (int64_t i = begin; i < end; ++i) image(s, dy.data<T>().data() + i * s.image_out(), dx + i * s.image_in());
     });
     return OkStatus();
   }

@@ -69,20 +69,20 @@ template <typename T> void MaxPoolRow(const PoolShape& s, const T* x, T* y, int6
 }
 
 /// One image's gradient: dy goes to the first input of its window that equals y. `left` is scratch for `depth` elements.
-template <typename T> void MaxPoolGradImage(const PoolShape& s, const T* x, const T* y, const T* dy, T* dx, T* left) {
-  const bool partition = s.IsPartition();
-  if (!partition) std::fill_n(dx, s.image_in(), T{});
+/// kPartition: s.IsPartition(), which spares filling and adding.
+template <typename T, bool kPartition>
+void MaxPoolGradImage(const PoolShape& s, const T* x, const T* y, const T* dy, T* dx, T* left) {
+  if (!kPartition) std::fill_n(dx, s.image_in(), T{});
   for (int64_t row = 0; row < s.rows.out; ++row) {
     for (int64_t column = 0; column < s.columns.out; ++column, y += s.depth, dy += s.depth) {
       std::copy_n(dy, s.depth, left);
       s.ForWindow(row, column, [&](int64_t at) {
-        const T* from = x + at;
-        T* to = dx + at;
-        ForDepth(s.depth, [=](int64_t i) {
-          const bool here = from[i] == y[i];
-          const T part = here ? left[i] : T{};
-          to[i] = partition ? part : AddUpdate<T>::Apply(to[i], part);
-          left[i] = here ? T{} : left[i];
+        ForDepth(s.depth, [from = x + at, to = dx + at, y, left](int64_t i) {
+          const T all = left[i];
+          const T part = from[i] == y[i] ? all : T{};
+          const T rest = from[i] == y[i] ? T{} : all;
+          to[i] = kPartition ? part : AddUpdate<T>::Apply(to[i], part);
+          left[i] = rest;
         });
       });
     }
@@ -103,17 +103,16 @@ template <typename T> void AvgPoolRow(const PoolShape& s, const T* x, T* y, int6
 }
 
 /// One image's gradient: each output's dy, in equal shares to the inputs that it is the mean of.
-template <typename T> void AvgPoolGradImage(const PoolShape& s, const T* dy, T* dx) {
+template <typename T, bool kPartition> void AvgPoolGradImage(const PoolShape& s, const T* dy, T* dx) {
   using A = ArithmeticType<T>;
-  const bool partition = s.IsPartition();
-  if (!partition) std::fill_n(dx, s.image_in(), T{});
+  if (!kPartition) std::fill_n(dx, s.image_in(), T{});
   for (int64_t row = 0; row < s.rows.out; ++row) {
     for (int64_t column = 0; column < s.columns.out; ++column, dy += s.depth) {
       const A share = A{1} / static_cast<A>(s.WindowSize(row, column));
       s.ForWindow(row, column, [&](int64_t at) {
-        ForDepth(s.depth, [=, to = dx + at](int64_t i) {
+        ForDepth(s.depth, [dy, share, to = dx + at](int64_t i) {
           const A part = static_cast<A>(dy[i]) * share;
-          to[i] = static_cast<T>(partition ? part : static_cast<A>(to[i]) + part);
+          to[i] = static_cast<T>(kPartition ? part : static_cast<A>(to[i]) + part);
         });
       });
     }
