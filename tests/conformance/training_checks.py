@@ -13,7 +13,9 @@ X = RANDOM.standard_normal((64, 6)).astype(np.float32)
 LABELS = (X @ RANDOM.standard_normal((6, 3))).argmax(1).astype(np.int32)
 IDS = RANDOM.integers(0, 20, (64, 3)).astype(np.int32)
 WEIGHTS = {name: RANDOM.uniform(-0.5, 0.5, shape).astype(np.float32)
-           for name, shape in {"hidden": (6, 8), "out": (8, 3), "embedding": (20, 4), "head": (4, 3)}.items()}
+           for name, shape in {"hidden": (6, 8), "out": (8, 3), "embedding": (20, 4), "head": (4, 3), "first": (3, 3, 2, 8),
+                               "depthwise": (3, 3, 8, 1), "second": (3, 3, 8, 8), "dense": (32, 3)}.items()}
+IMAGES = RANDOM.standard_normal((64, 8, 8, 2)).astype(np.float32)
 
 
 def variable(name, value):
@@ -32,6 +34,21 @@ def mlp():
 def embedding():
     rows = tf.nn.embedding_lookup(variable("embedding", WEIGHTS["embedding"]), IDS)
     return softmax_loss(tf.matmul(tf.reduce_mean(rows, 1), variable("head", WEIGHTS["head"])))
+
+
+def convolutions():
+    """A net of what image programs are made of: normalized, depthwise and plain convolutions, LRN, both kinds of pooling."""
+    def normalized(x, name, training):
+        return tf.raw_ops.FusedBatchNormV3(x=x, scale=variable(name + "/scale", np.ones(8, np.float32)),
+                                           offset=variable(name + "/offset", np.zeros(8, np.float32)),
+                                           mean=[] if training else np.zeros(8, np.float32),
+                                           variance=[] if training else np.ones(8, np.float32), is_training=training).y
+    x = tf.nn.relu6(normalized(tf.nn.conv2d(IMAGES, variable("first", WEIGHTS["first"]), 1, "SAME"), "norm1", True))
+    x = tf.nn.lrn(tf.nn.max_pool2d(x, 3, 2, "SAME"), depth_radius=2, alpha=0.1)
+    x = tf.nn.depthwise_conv2d(x, variable("depthwise", WEIGHTS["depthwise"]), [1, 1, 1, 1], "SAME")
+    x = tf.nn.elu(normalized(tf.nn.conv2d(x, variable("second", WEIGHTS["second"]), 1, "SAME"), "norm2", False))
+    x = tf.reshape(tf.nn.avg_pool2d(x, 2, 2, "VALID"), [64, 32])
+    return softmax_loss(tf.matmul(x, variable("dense", WEIGHTS["dense"])))
 
 
 def losses(target, model, optimizer, use_resource, steps=STEPS):
@@ -67,6 +84,9 @@ class Optimizers(unittest.TestCase):
     def test_gradient_descent(self):
         for model in mlp, embedding:
             self.compare(model, lambda: tf.train.GradientDescentOptimizer(0.3))
+
+    def test_convolutions(self):
+        self.compare(convolutions, lambda: tf.train.GradientDescentOptimizer(0.05))
 
     def test_momentum(self):
         for model in mlp, embedding:
