@@ -12,8 +12,7 @@ SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "uint8": "u8", "uin
 
 
 def quoted(text):
-    plain = set(range(33, 127)) - set(b"'\\\"")
-    return "'" + "".join(chr(b) if b in plain else f"\\x{b:02x}" for b in text) + "'"
+    return "'" + "".join(chr(b) if chr(b).isalnum() and b < 128 or b in b"/_." else f"\\x{b:02x}" for b in text) + "'"
 
 
 def literal(value):

@@ -46,7 +46,7 @@ class DecodeKernel final : public Kernel {
     if (!method.empty() && method != "INTEGER_FAST" && method != "INTEGER_ACCURATE") {
       return InvalidArgument("dct_method must be one of {'', 'INTEGER_FAST', 'INTEGER_ACCURATE'}, got '", method, "'");
     }
-    jpeg.fast = is_jpeg && method != "INTEGER_ACCURATE";
+    jpeg.fast = method != "INTEGER_ACCURATE";
     return std::unique_ptr<Kernel>(std::move(kernel));
   }
 
