@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "api/headrace.h"
 
 namespace headrace::api {
@@ -55,6 +57,25 @@ TEST_F(DataTest, ShuffledElementsAreAllThere) {
 
 TEST_F(DataTest, AFunctionIsTracedIntoTheGraph) {
   EXPECT_THAT(All(data::FromRange(root, 3).Map([](Output x) { return x * x + 1; })), ElementsAre(1, 2, 5));
+}
+
+TEST_F(DataTest, AnEndlessSearchEndsWithItsSession) {
+  const auto none = [](Output x) { return Less(x, Constant(x.scope(), int64_t{0})); };
+  const data::Dataset dataset = data::FromRange(root, INT64_MAX)
+                                    .Filter(none)
+                                    .Map([](Output x) { return x + 1; }, {.num_parallel_calls = 2})
+                                    .Prefetch(2);
+  const data::Iterator iterator = data::MakeInitializableIterator(dataset);
+  const Output next = iterator.GetNext()[0];
+  Result<Session> session = Session::Open("", root);
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  ASSERT_TRUE(session->Run(iterator.initializer()).ok());
+  EXPECT_EQ(session->Run(next, {.timeout_ms = 50}).status().code(), Code::kDeadlineExceeded);
+  Status searched;
+  std::thread searching([&] { searched = session->Run(next).status(); });
+  EXPECT_TRUE(session->Close().ok());
+  searching.join();
+  EXPECT_FALSE(searched.ok());
 }
 
 TEST_F(DataTest, AFunctionMayUseWhatIsAroundIt) {

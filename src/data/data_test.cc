@@ -155,6 +155,45 @@ TEST_F(DataTest, ACancelledCallEndsAndALaterOneGoesOn) {
   EXPECT_EQ((*iterator.GetNext())[0].scalar<int64_t>(), 4);
 }
 
+TEST_F(DataTest, AnEndlessSearchAheadOfTheConsumerCanBeInterruptedAndGoesOn) {
+  for (const int depth : {1, 2}) {
+    for (const int64_t calls : {1, 4}) {
+      CancellationToken token;
+      std::atomic<bool> found = false;
+      const auto keep = [&](int64_t i) -> Result<Tensor> {
+        if (i == 1000) token.Cancel(DeadlineExceeded("too late"));
+        return Tensor::Scalar(found.load());
+      };
+      const auto same = std::make_shared<FakeFunction>(DType::kInt64, [](int64_t i) { return Tensor::Scalar(i); });
+      const DatasetPtr filtered =
+          MakeFilterDataset(Range(INT64_MAX), std::make_shared<FakeFunction>(DType::kBool, keep), {});
+      DatasetPtr dataset = MakeMapDataset(filtered, same, {}, SpecOf(*filtered), {.num_parallel_calls = calls});
+      for (int i = 0; i < depth; ++i) dataset = *MakePrefetchDataset(dataset, 2);
+      Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
+      ASSERT_TRUE(iterator.Start(dataset, runtime_, nullptr).ok());
+      EXPECT_EQ(iterator.GetNext(&token).status().code(), Code::kCancelled);
+      found = true;
+      const int64_t first = (*iterator.GetNext())[0].scalar<int64_t>();
+      EXPECT_GE(first, 1000);
+      EXPECT_EQ((*iterator.GetNext())[0].scalar<int64_t>(), first + 1);
+    }
+  }
+}
+
+TEST_F(DataTest, AnIteratorEndsWhileAnEndlessSearchGoesOnInTheBackground) {
+  Notification searching;
+  const auto keep = [&](int64_t i) -> Result<Tensor> {
+    if (i == 1000) searching.Notify();
+    return Tensor::Scalar(i == 0);
+  };
+  const DatasetPtr filtered =
+      MakeFilterDataset(Range(INT64_MAX), std::make_shared<FakeFunction>(DType::kBool, keep), {});
+  Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
+  ASSERT_TRUE(iterator.Start(*MakePrefetchDataset(filtered, 2), runtime_, nullptr).ok());
+  EXPECT_TRUE(iterator.GetNext().ok());
+  searching.Wait();
+}
+
 TEST_F(DataTest, InterleaveTakesTurns) {
   const auto repeated = [](int64_t i) -> Result<Tensor> {
     if (i == 2) return InvalidArgument("no two");

@@ -140,7 +140,7 @@ class InterleaveStage final : public Stage {
 
   Status Next(Element* element, bool* end) override {
     while (true) {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Interleave was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("Interleave"));
       *end = input_ended_ && open_count_ == 0;
       if (*end) return OkStatus();
       if (passes_blocks_on_) HR_RETURN_IF_ERROR(FillCycle());

@@ -69,7 +69,12 @@ class ParallelMapStage final : public Stage {
     while (!input_ended_ && pending_.size() < num_parallel_calls_) {
       // An error of the input is reported in its turn, after the elements before it.
       auto call = std::make_shared<PendingCall>();
+      const InterruptionWatch interruption(*context_);
       const Status status = input_->Next(&call->argument, &input_ended_);
+      if (interruption.Ended(status)) {
+        if (pending_.empty()) return status;
+        break;
+      }
       if (status.ok() && input_ended_) break;
       if (status.ok()) {
         context_->runtime->blocking->Schedule([this, call] {
@@ -149,7 +154,7 @@ class FilterStage final : public Stage {
       : context_(context), input_(std::move(input)), predicate_(std::move(predicate)), captured_(captured) {}
   Status Next(Element* element, bool* end) override {
     while (true) {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Filter was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("Filter"));
       HR_RETURN_IF_ERROR(input_->Next(element, end));
       if (*end) return OkStatus();
       HR_ASSIGN_OR_RETURN(const bool keep, CallPredicate("Filter", *predicate_, *element, captured_, context_));

@@ -13,6 +13,20 @@
 
 namespace headrace {
 
+/// For stages that keep what their input reports for later: tells the end of an interrupted search, which must not be kept, from
+/// an element's error. To be made before the input is called.
+class InterruptionWatch {
+ public:
+  explicit InterruptionWatch(const IteratorContext& context) : context_(context), before_(context.num_given_up.load()) {}
+  bool Ended(const Status& status) const {
+    return status.code() == Code::kCancelled && context_.num_given_up.load() != before_;
+  }
+
+ private:
+  const IteratorContext& context_;
+  const int64_t before_;
+};
+
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 /// What a dataset says of its elements.
