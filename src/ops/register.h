@@ -10,9 +10,11 @@ void RegisterControlFlowOps(OpRegistry& registry);
 void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
+void RegisterLookupOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
 void RegisterRandomOps(OpRegistry& registry);
+void RegisterSparseOps(OpRegistry& registry);
 void RegisterStateOps(OpRegistry& registry);
 void RegisterTrainOps(OpRegistry& registry);
 
