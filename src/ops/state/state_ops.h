@@ -31,5 +31,6 @@ OpDefinition AssignSub();
 OpDefinition IsVariableInitialized();
 /// ScatterAdd, Sub, Mul, Div, Min, Max, Update.
 std::vector<OpDefinition> RefScatterOps();
+std::vector<OpDefinition> ScatterNdVariableOps();  // scatter_nd.cc
 
 }  // namespace headrace
