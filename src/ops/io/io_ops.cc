@@ -5,8 +5,9 @@
 namespace headrace {
 
 void RegisterIoOps(OpRegistry& registry) {
-  constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
-                                                       DecodeRawOps,  StringValueOps, RegexOps};
+  constexpr std::vector<OpDefinition> (*kLists[])() = {
+      CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps, DecodeRawOps,  StringValueOps, RegexOps,
+      StringHashOps, StringSplitOps, StringTextOps,   AsStringOps,  ReduceJoinOps, Base64Ops,      TensorBytesOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }
