@@ -7,7 +7,8 @@ namespace headrace {
 void RegisterIoOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
                                                        DecodeRawOps,  StringValueOps, ImageCodecOps,   RegexOps,
-                                                       ReaderOps};
+                                                       ReaderOps,     StringHashOps,  StringSplitOps,  StringTextOps,
+                                                       AsStringOps,   ReduceJoinOps,  Base64Ops,       TensorBytesOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }
