@@ -146,7 +146,10 @@ class ReadingStage final : public Stage {
   Status Next(Element* element, bool* end) override {
     std::string_view record;
     HR_RETURN_IF_ERROR(reader_->Next(&record, end));
-    return *end ? OkStatus() : DecodeElement(record, path_, types_, context_->memory, element);
+    if (*end) return OkStatus();
+    const Status status = DecodeElement(record, path_, types_, context_->memory, element);
+    if (!status.ok()) element->clear();  // no part of an element
+    return status;
   }
   Result<int64_t> Skip(int64_t count) override { return reader_->Skip(count); }
   bool MayBlock() const override { return true; }
