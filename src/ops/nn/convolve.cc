@@ -43,8 +43,8 @@ Result<Convolver::Plan> Convolver::MakePlan(const KernelContext& c, const Convol
   Plan plan{.images = shape.batch};
   const double image_ns = shape.image_products() / kProductsPerNs;
   if (!c.step().run_inline && image_ns * static_cast<double>(shape.batch) > kWorthSplitting) {
-    // A few parts for each thread, so that one that is held up does not hold up all; filter gradients have to be summed.
-    const int64_t wanted = c.runtime().compute->num_threads() * (pass_ == ConvolutionPass::kBackwardFilter ? 2 : 4);
+    // A few parts for each thread, so that one that is held up does not hold up all.
+    const int64_t wanted = c.runtime().compute->num_threads() * 4;
     plan.images = (shape.batch + wanted - 1) / wanted;
   }
   plan.parts = (shape.batch + plan.images - 1) / plan.images;
