@@ -1,61 +1,22 @@
 // Headrace's side of bench/run: measures one thing, checks its answer, and prints {"value": .., "check": ..} as JSON. The TensorFlow
 // side is bench/tensorflow_side.py; both do the same work on the same files and clusters.
 //
-// Usage: measure NAME [--data DIRECTORY] [--cluster CLUSTER]     (a cluster: this process becomes its worker 0)
+// Usage: measure NAME [--data DIRECTORY] [--cluster CLUSTER [--task N]]     (a cluster: this process becomes its worker N, or 0)
 #include <headrace/headrace.h>
 
-#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace hr = headrace::api;
+#include "measure/common.h"
+#include "measure/training.h"
 
+namespace measure {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-struct Arguments {
-  std::string name, data, cluster;
-};
-
-// Seconds for one call: the best of `repeats` rounds of `calls` calls.
-hr::Result<double> SecondsPerCall(int repeats, int calls, const std::function<hr::Status()>& call) {
-  double best = 1e30;
-  for (int repeat = 0; repeat < repeats; ++repeat) {
-    const auto begin = Clock::now();
-    for (int i = 0; i < calls; ++i) HR_RETURN_IF_ERROR(call());
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count() / calls);
-  }
-  return best;
-}
-
-void Print(double value, double check) { std::printf("{\"value\": %.9g, \"check\": %.9g}\n", value, check); }
-
-// A session on the cluster that was given (with this process as its worker 0), or in this process.
-struct Opened {
-  std::optional<hr::Server> server;
-  std::optional<hr::Session> session;
-};
-
-hr::Result<Opened> Open(const Arguments& arguments, const hr::Scope& root) {
-  Opened opened;
-  std::string target;
-  if (!arguments.cluster.empty()) {
-    HR_ASSIGN_OR_RETURN(const hr::ClusterSpec cluster, hr::ClusterSpec::Parse(arguments.cluster));
-    HR_ASSIGN_OR_RETURN(opened.server, hr::Server::Start(cluster, "worker", 0));
-    target = opened.server->target();
-  }
-  HR_ASSIGN_OR_RETURN(opened.session, hr::Session::Open(target, root));
-  return opened;
-}
-
-std::string PsDevice(const Arguments& arguments) { return arguments.cluster.empty() ? "" : "/job:ps/task:0"; }
-std::string WorkerDevice(const Arguments& arguments) { return arguments.cluster.empty() ? "" : "/job:worker/task:0"; }
 
 hr::Status NoOp(const Arguments& arguments) {
   const hr::Scope root = hr::Scope::NewRoot();
@@ -113,21 +74,43 @@ hr::Status Pull(const Arguments& arguments) {
   return hr::OkStatus();
 }
 
+constexpr int64_t kRows = 1'000'000, kColumns = 16, kTouched = 4096;
+
+std::vector<int64_t> TouchedIds() {
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < kTouched; ++i) ids.push_back(i * 7919 % kRows);
+  return ids;
+}
+
 // Rows a second: 4,096 rows of a table of 1M x 16 on the ps, gathered by the worker.
 hr::Status Gather(const Arguments& arguments) {
-  constexpr int64_t kRows = 1'000'000, kGathered = 4096;
   const hr::Scope root = hr::Scope::NewRoot();
   const hr::Scope worker = root.WithDevice(WorkerDevice(arguments));
-  const hr::Variable table(root.WithDevice(PsDevice(arguments)).WithName("table"), hr::Ones({kRows, 16}));
-  std::vector<int64_t> ids;
-  for (int64_t i = 0; i < kGathered; ++i) ids.push_back(i * 7919 % kRows);
-  const hr::Output sum =
-      hr::ReduceSum(hr::Identity(hr::EmbeddingLookup(table, hr::Constant(worker, hr::Tensor::Vector(ids))).In(worker)));
+  const hr::Variable table(root.WithDevice(PsDevice(arguments)).WithName("table"), hr::Ones({kRows, kColumns}));
+  const hr::Output ids = hr::Constant(worker, hr::Tensor::Vector(TouchedIds()));
+  const hr::Output sum = hr::ReduceSum(hr::Identity(hr::EmbeddingLookup(table, ids).In(worker)));
   HR_ASSIGN_OR_RETURN(Opened opened, Open(arguments, root));
   HR_RETURN_IF_ERROR(opened.session->Run(hr::GlobalVariablesInitializer(root)));
   HR_ASSIGN_OR_RETURN(const hr::Tensor result, opened.session->Run(sum));
   HR_ASSIGN_OR_RETURN(const double seconds, SecondsPerCall(7, 100, [&] { return opened.session->Run(sum).status(); }));
-  Print(kGathered / seconds, result.scalar<float>() == kGathered * 16 ? 1 : 0);
+  Print(kTouched / seconds, result.scalar<float>() == kTouched * kColumns ? 1 : 0);
+  return hr::OkStatus();
+}
+
+// Rows a second: 4,096 rows from the worker added to those of a table of 1M x 16 on the ps.
+hr::Status Scatter(const Arguments& arguments) {
+  const hr::Scope root = hr::Scope::NewRoot();
+  const hr::Scope ps = root.WithDevice(PsDevice(arguments)), worker = root.WithDevice(WorkerDevice(arguments));
+  const hr::Variable table(ps.WithName("table"), hr::Zeros({kRows, kColumns}));
+  const hr::Variable rows(worker.WithName("rows"), hr::Ones({kTouched, kColumns}));
+  const hr::Output ids = hr::Constant(worker, hr::Tensor::Vector(TouchedIds()));
+  const hr::Operation add = hr::RawOp(ps, "ResourceScatterAdd", {table.handle(), ids, rows.Read(worker)});
+  const hr::Output sum = hr::ReduceSum(hr::EmbeddingLookup(table, ids));
+  HR_ASSIGN_OR_RETURN(Opened opened, Open(arguments, root));
+  HR_RETURN_IF_ERROR(opened.session->Run(hr::GlobalVariablesInitializer(root)));
+  HR_ASSIGN_OR_RETURN(const double seconds, SecondsPerCall(7, 100, [&] { return opened.session->Run(add); }));
+  HR_ASSIGN_OR_RETURN(const hr::Tensor result, opened.session->Run(sum));
+  Print(kTouched / seconds, result.scalar<float>() == 700 * kTouched * kColumns ? 1 : 0);
   return hr::OkStatus();
 }
 
@@ -185,42 +168,6 @@ hr::Status Pipeline(const Arguments&) {
   return hr::OkStatus();
 }
 
-// Examples a second of an MLP 784-512-512-10 under Adam, batch 64, everything in one process.
-hr::Status Mlp(const Arguments&) {
-  const hr::Scope root = hr::Scope::NewRoot();
-  std::vector<float> pixels(64 * 784);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 97) / 97;
-  std::vector<int32_t> classes;
-  for (int i = 0; i < 64; ++i) classes.push_back(i % 10);
-  const hr::Output images = hr::Placeholder(root, hr::DType::kFloat, {64, 784}),
-                   labels = hr::Placeholder(root, hr::DType::kInt32, {64});
-  hr::Output hidden = images;
-  int64_t inputs = 784;
-  for (const int64_t units : {int64_t{512}, int64_t{512}, int64_t{10}}) {
-    const hr::Variable w(root.WithName("w"), hr::RandomNormal({inputs, units}, 0, 0.05, {.seed = 1}));
-    const hr::Variable b(root.WithName("b"), hr::Zeros({units}));
-    hidden = hr::BiasAdd(hr::MatMul(hidden, w), b);
-    if (units != 10) hidden = hr::Relu(hidden);
-    inputs = units;
-  }
-  const hr::Output loss = hr::ReduceMean(hr::SparseSoftmaxCrossEntropy(hidden, labels));
-  const hr::Operation train = hr::train::Adam(0.001).Minimize(loss);
-  HR_ASSIGN_OR_RETURN(hr::Session session, hr::Session::Open("", root));
-  HR_RETURN_IF_ERROR(session.Run(hr::GlobalVariablesInitializer(root)));
-  const hr::RunOptions feeds{
-      .feeds = {{images, hr::Tensor::FromValues<float>(std::span<const float>(pixels), {64, 784})},
-                {labels, hr::Tensor::Vector(classes)}},
-      .targets = {train}};
-  float last = 0;
-  HR_ASSIGN_OR_RETURN(const double seconds, SecondsPerCall(5, 40, [&]() -> hr::Status {
-                        HR_ASSIGN_OR_RETURN(const hr::Tensor value, session.Run(loss, feeds));
-                        last = value.scalar<float>();
-                        return hr::OkStatus();
-                      }));
-  Print(64 / seconds, last < 0.1f ? 1 : 0);
-  return hr::OkStatus();
-}
-
 // One step of the smallest graph; the whole process is timed from outside.
 hr::Status Start(const Arguments&) {
   const hr::Scope root = hr::Scope::NewRoot();
@@ -232,24 +179,27 @@ hr::Status Start(const Arguments&) {
 }
 
 const std::map<std::string, hr::Status (*)(const Arguments&)> kMeasurements = {
-    {"noop", NoOp},       {"chain", Chain}, {"push", Push},         {"pull", Pull}, {"gather", Gather},
-    {"records", Records}, {"parse", Parse}, {"pipeline", Pipeline}, {"mlp", Mlp},   {"start", Start},
+    {"noop", NoOp},         {"chain", Chain},     {"push", Push},          {"pull", Pull},
+    {"gather", Gather},     {"scatter", Scatter}, {"records", Records},    {"parse", Parse},
+    {"pipeline", Pipeline}, {"mlp", Mlp},         {"wide_deep", WideDeep}, {"start", Start},
 };
 
 }  // namespace
+}  // namespace measure
 
 int main(int argc, char** argv) {
-  Arguments arguments{argc > 1 ? argv[1] : "", "", ""};
+  measure::Arguments arguments{.name = argc > 1 ? argv[1] : "", .data = {}, .cluster = {}};
   for (int i = 2; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--data") == 0) arguments.data = argv[i + 1];
     if (std::strcmp(argv[i], "--cluster") == 0) arguments.cluster = argv[i + 1];
+    if (std::strcmp(argv[i], "--task") == 0) arguments.task = std::atoi(argv[i + 1]);
   }
-  const auto found = kMeasurements.find(arguments.name);
-  if (found == kMeasurements.end()) {
+  const auto found = measure::kMeasurements.find(arguments.name);
+  if (found == measure::kMeasurements.end()) {
     std::fprintf(stderr, "measure: there is no measurement '%s'\n", arguments.name.c_str());
     return 2;
   }
-  const hr::Status status = found->second(arguments);
+  const headrace::api::Status status = found->second(arguments);
   if (!status.ok()) std::fprintf(stderr, "measure %s: %s\n", arguments.name.c_str(), status.ToString().c_str());
   return status.ok() ? 0 : 1;
 }

@@ -35,12 +35,13 @@ foreach(source ${example_sources})
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
 endforeach()
 
+# Benchmarks see everything; their own headers lie in a folder of their name.
 file(GLOB bench_sources CONFIGURE_DEPENDS bench/*.cc)
 if(benchmark_FOUND)
   foreach(source ${bench_sources})
     get_filename_component(name ${source} NAME_WE)
     headrace_program(bench_${name} headrace_static ${source})
-    target_include_directories(bench_${name} PRIVATE ${PROJECT_BINARY_DIR}/include)  # <headrace/headrace.h>
+    target_include_directories(bench_${name} PRIVATE ${PROJECT_SOURCE_DIR}/bench ${PROJECT_BINARY_DIR}/include)
     target_link_libraries(bench_${name} PRIVATE benchmark::benchmark)
     set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
   endforeach()

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "api/headrace.h"
 
 namespace headrace::api {
@@ -57,6 +59,25 @@ TEST_F(DataTest, AFunctionIsTracedIntoTheGraph) {
   EXPECT_THAT(All(data::FromRange(root, 3).Map([](Output x) { return x * x + 1; })), ElementsAre(1, 2, 5));
 }
 
+TEST_F(DataTest, AnEndlessSearchEndsWithItsSession) {
+  const auto none = [](Output x) { return Less(x, Constant(x.scope(), int64_t{0})); };
+  const data::Dataset dataset = data::FromRange(root, INT64_MAX)
+                                    .Filter(none)
+                                    .Map([](Output x) { return x + 1; }, {.num_parallel_calls = 2})
+                                    .Prefetch(2);
+  const data::Iterator iterator = data::MakeInitializableIterator(dataset);
+  const Output next = iterator.GetNext()[0];
+  Result<Session> session = Session::Open("", root);
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  ASSERT_TRUE(session->Run(iterator.initializer()).ok());
+  EXPECT_EQ(session->Run(next, {.timeout_ms = 50}).status().code(), Code::kDeadlineExceeded);
+  Status searched;
+  std::thread searching([&] { searched = session->Run(next).status(); });
+  EXPECT_TRUE(session->Close().ok());
+  searching.join();
+  EXPECT_FALSE(searched.ok());
+}
+
 TEST_F(DataTest, AFunctionMayUseWhatIsAroundIt) {
   const Output ten = Constant(root, int64_t{10});
   EXPECT_THAT(All(data::FromRange(root, 3).Map([&](Output x) { return x * ten; }, {.num_parallel_calls = 2})),
@@ -76,6 +97,34 @@ TEST_F(DataTest, FunctionsTakeAndReturnSeveralComponents) {
 TEST_F(DataTest, FilteredElementsAreGone) {
   EXPECT_THAT(All(data::FromRange(root, 6).Filter([](Output x) { return Equal(FloorMod(x, 2), 0); })),
               ElementsAre(0, 2, 4));
+}
+
+TEST_F(DataTest, PaddedBatchesTakeDefaultsAndValues) {
+  const data::Dataset rows = data::FromRange(root, 1, 4).Map([](Output i) { return Fill(ExpandDims(i, 0), i); });
+  EXPECT_THAT(All(rows.PaddedBatch(3, {PartialShape({-1})})), ElementsAre(1, 0, 0, 2, 2, 0, 3, 3, 3));
+  const data::PaddedBatchOptions options{.padding_values = {Tensor::Scalar<int64_t>(-1)}, .drop_remainder = true};
+  const data::Dataset padded = rows.PaddedBatch(2, {PartialShape({3})}, options);
+  EXPECT_EQ(padded.output_shapes()[0], PartialShape({2, 3}));
+  EXPECT_THAT(All(padded), ElementsAre(1, -1, -1, 2, 2, -1));
+}
+
+TEST_F(DataTest, FunctionsMayMakeDatasets) {
+  const data::Dataset starts = data::FromRange(root, 1, 4);
+  const auto twice = [](Output i) { return data::FromTensorSlices({Stack({i, i * 10})}); };
+  EXPECT_THAT(All(starts.FlatMap(twice)), ElementsAre(1, 10, 2, 20, 3, 30));
+  EXPECT_THAT(All(starts.Interleave(twice, {.cycle_length = 2})), ElementsAre(1, 2, 10, 20, 3, 30));
+  EXPECT_THAT(All(starts.Interleave(twice, {.cycle_length = 2, .num_parallel_calls = 2})),
+              ElementsAre(1, 2, 10, 20, 3, 30));
+}
+
+TEST_F(DataTest, StreamsAreJoined) {
+  const data::Dataset numbers = data::FromRange(root, 10, 0, -4);
+  EXPECT_THAT(All(numbers.Concatenate(data::FromRange(root, 2)).Cache().Repeat(2)),
+              ElementsAre(10, 6, 2, 0, 1, 10, 6, 2, 0, 1));
+  EXPECT_THAT(All(numbers.Batch(2).Unbatch()), ElementsAre(10, 6, 2));
+  const data::Dataset sums =
+      data::Zip({numbers, data::FromRange(root, 2)}).Map([](Output a, Output b) { return a + b; });
+  EXPECT_THAT(All(sums), ElementsAre(10, 7));
 }
 
 TEST_F(DataTest, AFunctionOfAnotherNumberOfComponentsIsAMistake) {

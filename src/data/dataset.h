@@ -27,8 +27,17 @@ struct HR_EXPORT IteratorContext {
   std::shared_ptr<FunctionRunner> functions;
   std::shared_ptr<MemoryAccount> memory;  // the pipeline's budget, may be null
   CancellationToken cancellation;         // ends the pipeline
-  std::atomic<bool> interrupted{
-      false};  // ends the call under way: a stage that may search for long without yielding looks here
+  std::atomic<bool> interrupted{false};   // ends the call under way
+  std::atomic<int64_t> num_given_up{0};   // searches that an interruption has ended
+
+  /// Asked again and again by a stage that may search for long without yielding. An error ends the search; where the call
+  /// alone was interrupted, a later one goes on from there.
+  Status CheckInterruption(std::string_view stage) {
+    if (cancellation.IsCancelled()) return cancellation.status();
+    if (!interrupted.load(std::memory_order_relaxed)) return OkStatus();
+    num_given_up.fetch_add(1);
+    return Cancelled(stage, " was cancelled");
+  }
 };
 
 /// One run through a dataset. One call at a time.
@@ -53,6 +62,7 @@ class HR_EXPORT Dataset : public VariantObject {
 
   virtual const std::vector<DType>& output_types() const = 0;
   virtual const std::vector<PartialShape>& output_shapes() const = 0;
+  /// Begins a run. The dataset outlives it.
   virtual Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const = 0;
   /// The number of elements, kInfinite or kUnknown; found without reading.
   virtual int64_t Cardinality() const { return kUnknown; }

@@ -182,8 +182,8 @@ class SystemFiles final : public FileSystem {
     return static_cast<int64_t>(info.st_size);
   }
   Status Rename(const std::string& from, const std::string& to) override {
-    return rename(from.c_str(), to.c_str()) != 0 ? ErrnoStatus(from, StrCat("cannot rename to ", to), errno)
-                                                 : OkStatus();
+    if (rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus(from, StrCat("cannot rename to ", to), errno);
+    return SyncDirectoryOf(to);
   }
   Status Delete(const std::string& path) override {
     return remove(path.c_str()) != 0 ? ErrnoStatus(path, "cannot delete", errno) : OkStatus();
@@ -220,6 +220,14 @@ class SystemFiles final : public FileSystem {
   }
 
  private:
+  /// A power cut loses what a directory was told until it is synced: a new name, above all.
+  static Status SyncDirectoryOf(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+    HR_ASSIGN_OR_RETURN(Descriptor opened, Descriptor::Open(directory, O_RDONLY | O_DIRECTORY));
+    if (fsync(opened.fd()) == 0 || errno == EINVAL) return OkStatus();  // EINVAL: a file system that knows no such thing
+    return ErrnoStatus(directory, "cannot sync", errno);
+  }
   static Result<Descriptor> OpenForReading(const std::string& path, int64_t* size) {
     HR_ASSIGN_OR_RETURN(Descriptor file, Descriptor::Open(path, O_RDONLY));
     struct stat info;

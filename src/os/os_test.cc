@@ -72,6 +72,15 @@ TEST_P(FileSystemTest, NamesAMissingFile) {
   EXPECT_NE(status.message().find(Path("missing")), std::string::npos) << status.ToString();
 }
 
+TEST_P(FileSystemTest, RenamesOverAnotherFile) {
+  Write(Path("from"), "new");
+  Write(Path("to"), "old");
+  ASSERT_TRUE(files_->Rename(Path("from"), Path("to")).ok());
+  EXPECT_EQ(*ReadWholeFile(*files_, Path("to")), "new");
+  EXPECT_FALSE(files_->Exists(Path("from")));
+  EXPECT_EQ(files_->Rename(Path("missing"), Path("to")).code(), Code::kNotFound);
+}
+
 TEST_P(FileSystemTest, MatchesPatternsInOrder) {
   for (const char* name : {"b-1", "a-2", "a-1", "c"}) Write(Path(name), name);
   Result<std::vector<std::string>> paths = files_->Match(Path("a-*"));

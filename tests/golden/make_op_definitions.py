@@ -97,4 +97,5 @@ def main():
     out.write(header + "\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+  main()

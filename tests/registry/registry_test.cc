@@ -58,6 +58,64 @@ TEST_F(RegistryTest, EveryOpHasKernels) {
   }
 }
 
+// What TensorFlow has a kernel for and we do not, and why.
+struct Lack {
+  std::string_view ops;  // a name, or the end of one after "*"
+  std::set<DType> types;
+  std::string_view reason;
+  bool Covers(std::string_view op, DType type) const {
+    if (!types.contains(type)) return false;
+    return ops.starts_with("*") ? op.find(ops.substr(1)) != std::string_view::npos : op == ops;
+  }
+};
+const Lack kLacks[] = {
+    {"AddN", {DType::kVariant}, "adds variants of lists, which are no sums of numbers here"},
+    {"Conj", {DType::kVariant}, "passes variants on as they are, for lists"},
+    {"BatchMatMulV3", {DType::kInt8, DType::kUint8}, "operands of two types, for quantized models"},
+    {"ClipByValue", {DType::kComplex64, DType::kComplex128}, "complex numbers have no order"},
+    {"*Apply", {DType::kComplex64, DType::kComplex128}, "optimizers are for real weights"},
+};
+
+// "op attr" -> declared types for which TensorFlow has no kernel either.
+std::map<std::string, std::set<std::string>> AbsentInTensorFlow() {
+  std::map<std::string, std::set<std::string>> absent;
+  std::ifstream file("tests/golden/absent_kernels.txt");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(':');
+    if (line.starts_with("#") || colon == std::string::npos) continue;
+    std::istringstream types(line.substr(colon + 1));
+    for (std::string type; types >> type;) absent[line.substr(0, colon)].insert(type);
+  }
+  return absent;
+}
+
+bool HasKernel(const OpDefinition& op, const std::string& attr, DType type) {
+  return std::ranges::any_of(op.kernels(), [&](const KernelDefinition& kernel) {
+    const auto types = kernel.types.find(attr);
+    return types == kernel.types.end() || std::ranges::count(types->second, type) > 0;
+  });
+}
+
+TEST_F(RegistryTest, EveryDeclaredTypeHasAKernelWhereTensorFlowHasOne) {
+  const auto absent = AbsentInTensorFlow();
+  ASSERT_GT(absent.size(), 300u);
+  std::set<const Lack*> used;
+  for (const OpDefinition* op : Ops()) {
+    for (const AttrSignature& attr : op->signature().attrs) {
+      if (attr.kind != "type" || op->kernels().empty()) continue;
+      const auto also_absent = absent.find(op->name() + " " + attr.name);
+      for (const DType type : attr.allowed_types) {
+        if (HasKernel(*op, attr.name, type)) continue;
+        if (also_absent != absent.end() && also_absent->second.contains(StrCat(type))) continue;
+        const auto lack = std::ranges::find_if(kLacks, [&](const Lack& l) { return l.Covers(op->name(), type); });
+        EXPECT_NE(lack, std::end(kLacks)) << StrCat(op->name(), " has no kernel for ", attr.name, "=", type);
+        if (lack != std::end(kLacks)) used.insert(lack);
+      }
+    }
+  }
+  for (const Lack& lack : kLacks) EXPECT_TRUE(used.contains(&lack)) << lack.ops << " is not lacking any more";
+}
+
 // A kernel that names an attribute which does not exist can never be found.
 TEST_F(RegistryTest, KernelsAreChosenByAttributesOfTypes) {
   for (const OpDefinition* op : Ops()) {

@@ -1,3 +1,4 @@
+// The list of the family's ops.
 #include "ops/data_flow/data_flow_ops.h"
 
 #include "ops/register.h"
@@ -5,7 +6,7 @@
 namespace headrace {
 
 void RegisterDataFlowOps(OpRegistry& registry) {
-  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps}) {
+  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps, StackOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "ops/io/example_values.h"
+
 namespace headrace {
+
+void AssignBytes(std::string* out, std::string_view bytes) { out->assign(bytes); }
 
 KeyTable::KeyTable(const std::vector<std::string_view>& keys) {
   mask_ = std::bit_ceil(2 * keys.size() + 2) - 1;

@@ -231,6 +231,14 @@ void FillDirect(Batch* batch) {
   }
 }
 
+/// A dataset's functions keep to their caller's thread, but a batch of Examples is worth the pool all the same.
+void ForAll(const KernelContext& c, int64_t num_examples, double example_ns,
+            const std::function<void(int64_t, int64_t)>& body) {
+  const StepContext& step = c.step();
+  if (!step.run_inline || step.runtime == nullptr) return c.ParallelFor(num_examples, example_ns, body);
+  step.runtime->compute->ParallelFor(num_examples, example_ns, body);
+}
+
 Status AllocateFixed(KernelContext& c, Batch* batch) {
   for (const ExampleFeature& feature : batch->features) {
     void*& out = batch->fixed.emplace_back(nullptr);
@@ -263,7 +271,7 @@ Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features,
   std::map<int64_t, Piece> pieces;  // by first example
   int64_t first_bad = num_examples;
   Status kept;
-  c.ParallelFor(num_examples, example_ns, [&](int64_t begin, int64_t end) {
+  ForAll(c, num_examples, example_ns, [&](int64_t begin, int64_t end) {
     Piece piece(batch, begin, end);
     int64_t bad = begin;
     Status status = piece.Parse(&bad);

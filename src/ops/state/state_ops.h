@@ -33,5 +33,6 @@ OpDefinition IsVariableInitialized();
 std::vector<OpDefinition> RefScatterOps();
 /// CountUpTo, ResourceCountUpTo.
 std::vector<OpDefinition> CountUpToOps();
+std::vector<OpDefinition> ScatterNdVariableOps();  // scatter_nd.cc
 
 }  // namespace headrace
