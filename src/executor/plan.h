@@ -56,6 +56,7 @@ struct PlanEdge {
 struct PlanBinding {
   int32_t value_index = 0;
   int32_t slot = 0;
+  bool last = false;  // of an argument: nobody else in the plan takes it
 };
 
 constexpr int64_t kMergeControl = int64_t{1} << 32;  // see Plan::initial_merge
