@@ -13,6 +13,7 @@ void RegisterAllOps() {
     RegisterDataFlowOps(registry);
     RegisterDataOps(registry);
     RegisterIoOps(registry);
+    RegisterListOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);
     RegisterRandomOps(registry);

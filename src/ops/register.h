@@ -10,6 +10,7 @@ void RegisterControlFlowOps(OpRegistry& registry);
 void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
+void RegisterListOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
 void RegisterRandomOps(OpRegistry& registry);

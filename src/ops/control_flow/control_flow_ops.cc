@@ -16,6 +16,9 @@ void RegisterControlFlowOps(OpRegistry& registry) {
   registry.Add(Merge());
   registry.Add(NoOp());
   registry.Add(ControlTrigger());
+  for (const auto& make : {CallOps, WhileOps}) {
+    for (OpDefinition& op : make()) registry.Add(std::move(op));
+  }
 }
 
 }  // namespace headrace

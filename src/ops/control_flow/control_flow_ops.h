@@ -1,5 +1,7 @@
-// The definitions of this family, one function for each op.
+// The definitions of this family, one function for each op or file.
 #pragma once
+
+#include <vector>
 
 #include "graph/op_definition.h"
 
@@ -15,5 +17,7 @@ OpDefinition Switch();
 OpDefinition Merge();
 OpDefinition NoOp();
 OpDefinition ControlTrigger();
+std::vector<OpDefinition> CallOps();
+std::vector<OpDefinition> WhileOps();
 
 }  // namespace headrace
