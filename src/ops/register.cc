@@ -18,6 +18,7 @@ void RegisterAllOps() {
     RegisterNnOps(registry);
     RegisterRandomOps(registry);
     RegisterStateOps(registry);
+    RegisterSummaryOps(registry);
     RegisterTrainOps(registry);
   });
 }

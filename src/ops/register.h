@@ -15,6 +15,7 @@ void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
 void RegisterRandomOps(OpRegistry& registry);
 void RegisterStateOps(OpRegistry& registry);
+void RegisterSummaryOps(OpRegistry& registry);
 void RegisterTrainOps(OpRegistry& registry);
 
 /// Fills OpRegistry::Global(); the second call and later ones do nothing. Thread-safe.
