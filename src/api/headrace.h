@@ -5,6 +5,7 @@
 
 #include "api/array.h"
 #include "api/cluster.h"
+#include "api/control_flow.h"
 #include "api/data.h"
 #include "api/gradients.h"
 #include "api/initializer.h"
@@ -14,6 +15,7 @@
 #include "api/parse_example.h"
 #include "api/scope.h"
 #include "api/session.h"
+#include "api/summary.h"
 #include "api/train.h"
 #include "api/types.h"
 #include "api/variable.h"

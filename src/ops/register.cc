@@ -13,10 +13,12 @@ void RegisterAllOps() {
     RegisterDataFlowOps(registry);
     RegisterDataOps(registry);
     RegisterIoOps(registry);
+    RegisterListOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);
     RegisterRandomOps(registry);
     RegisterStateOps(registry);
+    RegisterSummaryOps(registry);
     RegisterTrainOps(registry);
   });
 }

@@ -10,10 +10,12 @@ void RegisterControlFlowOps(OpRegistry& registry);
 void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
+void RegisterListOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
 void RegisterRandomOps(OpRegistry& registry);
 void RegisterStateOps(OpRegistry& registry);
+void RegisterSummaryOps(OpRegistry& registry);
 void RegisterTrainOps(OpRegistry& registry);
 
 /// Fills OpRegistry::Global(); the second call and later ones do nothing. Thread-safe.

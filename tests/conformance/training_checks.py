@@ -17,7 +17,7 @@ WEIGHTS = {name: RANDOM.uniform(-0.5, 0.5, shape).astype(np.float32)
 
 
 def variable(name, value):
-    return tf.get_variable(name, initializer=tf.constant(value), use_resource=True)
+    return tf.get_variable(name, initializer=tf.constant(value))
 
 
 def softmax_loss(logits):
@@ -34,9 +34,9 @@ def embedding():
     return softmax_loss(tf.matmul(tf.reduce_mean(rows, 1), variable("head", WEIGHTS["head"])))
 
 
-def losses(target, model, optimizer, steps=STEPS):
+def losses(target, model, optimizer, use_resource, steps=STEPS):
     """The loss before each of the steps, and the variables after the last."""
-    with tf.Graph().as_default():
+    with tf.Graph().as_default(), tf.variable_scope("", use_resource=use_resource):
         loss = model()
         with tf.control_dependencies([loss]):
             train = optimizer().minimize(loss)
@@ -53,8 +53,12 @@ class Optimizers(unittest.TestCase):
         cls.addClassCleanup(cls.cluster.stop)
 
     def compare(self, model, optimizer):
-        expected, end = losses("", model, optimizer)
-        actual, ours = losses(self.cluster.target, model, optimizer)
+        for use_resource in True, False:
+            self.compare_variables(model, optimizer, use_resource)
+
+    def compare_variables(self, model, optimizer, use_resource):
+        expected, end = losses("", model, optimizer, use_resource)
+        actual, ours = losses(self.cluster.target, model, optimizer, use_resource)
         np.testing.assert_allclose(actual, expected, rtol=1e-5)
         self.assertLess(actual[-1], actual[0])
         for name, value in end.items():
@@ -82,7 +86,21 @@ class Optimizers(unittest.TestCase):
 
     def test_rms_prop(self):
         for model in mlp, embedding:
-            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01))
+            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01, momentum=0.5))
+            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01, centered=True, epsilon=1e-3))
+
+    def test_adadelta(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.AdadeltaOptimizer(0.5, epsilon=1e-4))
+
+    def test_proximal(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.ProximalGradientDescentOptimizer(0.1, 0.001, 0.001))
+            self.compare(model, lambda: tf.train.ProximalAdagradOptimizer(0.1, 0.1, 0.001, 0.001))
+
+    def test_dual_averaging(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.AdagradDAOptimizer(0.1, tf.constant(3, tf.int64), 0.1, 0.0001, 0.001))
 
 
 class ParameterServer(unittest.TestCase):

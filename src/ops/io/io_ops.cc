@@ -6,7 +6,7 @@ namespace headrace {
 
 void RegisterIoOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
-                                                       DecodeRawOps,  StringValueOps, RegexOps};
+                                                       DecodeRawOps,  StringValueOps, ImageCodecOps,   RegexOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

@@ -11,6 +11,7 @@ std::vector<OpDefinition> ParseExampleOps();  // parse_example_ops.cc
 std::vector<OpDefinition> DecodeCsvOps();     // decode_csv.cc
 std::vector<OpDefinition> DecodeRawOps();     // decode_raw.cc
 std::vector<OpDefinition> StringValueOps();   // string_value_ops.cc
+std::vector<OpDefinition> ImageCodecOps();    // image_codec_ops.cc
 std::vector<OpDefinition> RegexOps();         // regex_ops.cc
 
 }  // namespace headrace
