@@ -25,7 +25,7 @@ class HR_EXPORT Iterator final : public Resource {
                std::shared_ptr<FunctionRunner> functions);
 
   /// Errors: kOutOfRange "End of sequence" at the end; kFailedPrecondition before Start; what the stages report.
-  /// A cancelled call gives kCancelled or the token's reason when it has no element yet; a later call goes on from there.
+  /// A cancelled call gives the token's reason when it has no element yet; a later call goes on from there.
   Result<Element> GetNext(CancellationToken* cancellation = nullptr);
   /// True when GetNext may wait for a file or a function: then it belongs on the blocking pool.
   bool MayBlock() const;
