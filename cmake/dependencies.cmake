@@ -7,6 +7,8 @@ find_package(fmt REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(Snappy REQUIRED CONFIG)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
@@ -26,4 +28,4 @@ target_include_directories(headrace_dependencies INTERFACE ${PROJECT_SOURCE_DIR}
                            ${HEADRACE_DNNL_INCLUDE})
 target_link_libraries(headrace_dependencies INTERFACE
     gRPC::grpc++ protobuf::libprotobuf fmt::fmt nlohmann_json::nlohmann_json Snappy::snappy
-    PkgConfig::ISAL PkgConfig::HWY PkgConfig::RE2 ${HEADRACE_FARMHASH} ${HEADRACE_DNNL} Threads::Threads ${CMAKE_DL_LIBS})
+    PNG::PNG JPEG::JPEG PkgConfig::ISAL PkgConfig::HWY PkgConfig::RE2 ${HEADRACE_FARMHASH} ${HEADRACE_DNNL} Threads::Threads ${CMAKE_DL_LIBS})

@@ -1,37 +1,17 @@
 // See data.h.
 #include "api/data.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "api/data_access.h"
 #include "api/emit.h"
 #include "api/initializer_state.h"
 #include "graph/function_export.h"
 
 namespace headrace::api::data {
 
-struct DatasetAccess {
-  static Dataset Make(Output variant, std::vector<DType> types, std::vector<PartialShape> shapes) {
-    Dataset dataset;
-    dataset.variant_ = std::move(variant);
-    dataset.types_ = std::move(types);
-    dataset.shapes_ = std::move(shapes);
-    return dataset;
-  }
-  static Iterator MakeIterator(Output handle, Operation initializer, const Dataset& dataset) {
-    Iterator iterator;
-    iterator.handle_ = std::move(handle);
-    iterator.initializer_ = std::move(initializer);
-    iterator.types_ = dataset.types_;
-    iterator.shapes_ = dataset.shapes_;
-    return iterator;
-  }
-};
-
 namespace {
-
-AttrMap SpecAttrs(const std::vector<DType>& types, const std::vector<PartialShape>& shapes) {
-  return {{"output_types", types}, {"output_shapes", shapes}};
-}
-
-Tensor Number(int64_t value) { return Tensor::Scalar<int64_t>(value); }
 
 // A transformation that leaves the elements' types and shapes.
 Dataset Transformed(const Dataset& input, std::string_view op, const std::vector<Input>& parameters,
@@ -42,115 +22,46 @@ Dataset Transformed(const Dataset& input, std::string_view op, const std::vector
   return DatasetAccess::Make(Emit(op, inputs, std::move(attrs)), input.output_types(), input.output_shapes());
 }
 
-Dataset FromFiles(const CallScope& scope, std::string_view op, const std::vector<std::string>& paths,
-                  const FileOptions& options) {
-  const std::vector<Input> inputs = {Tensor::Vector(paths), Tensor::Scalar(options.compression),
-                                     Number(options.buffer_bytes)};
+Dataset FromFiles(std::string_view op, const Input& paths, const CallScope& scope, const FileOptions& options) {
+  const std::vector<Input> inputs = {paths, Tensor::Scalar(options.compression), Number(options.buffer_bytes)};
   return DatasetAccess::Make(EmitIn(scope, op, inputs).output(0), {DType::kString}, {PartialShape::Scalar()});
 }
 
-// A name that no function of the program has, also where functions are traced inside functions.
-std::string FunctionName(GraphState* graph, const std::string& prefix) {
-  while (graph->parent != nullptr) graph = graph->parent.get();
-  return StrCat(prefix, graph->num_functions++);
+Dataset FromSlices(const CallScope& scope, const std::vector<Input>& components, std::vector<DType> types,
+                   std::vector<PartialShape> shapes) {
+  const AttrMap attrs = {{"Toutput_types", types}, {"output_shapes", shapes}};
+  return DatasetAccess::Make(EmitIn(scope, "TensorSliceDataset", components, attrs).output(0), std::move(types),
+                             std::move(shapes));
 }
 
-// What became of a C++ function: a function of the graph, the captured outputs, and what it returns.
-struct Traced {
-  FunctionRef function;
-  std::vector<Output> captures;
-  std::vector<DType> types;
-  std::vector<PartialShape> shapes;
-};
+PartialShape BatchShape(const PartialShape& row, int64_t size, bool drop_remainder) {
+  if (!row.has_rank()) return row;
+  std::vector<int64_t> dims(row.dims().begin(), row.dims().end());
+  dims.insert(dims.begin(), drop_remainder ? size : PartialShape::kUnknownDim);
+  return PartialShape(std::move(dims));
+}
 
-// The graph of a function while it is traced, with an argument for each component.
-struct Tracing {
-  std::shared_ptr<GraphState> graph;
-  Scope scope;
-  std::vector<Output> arguments;
-  std::vector<Node*> argument_nodes;
-};
+// Without the first dimension, where there is one.
+PartialShape RowShape(const PartialShape& shape) {
+  if (shape.rank() < 1) return shape;
+  return PartialShape(std::vector<int64_t>(shape.dims().begin() + 1, shape.dims().end()));
+}
 
-Result<Tracing> StartTracing(const Dataset& input) {
-  Tracing tracing;
-  tracing.graph = std::make_shared<GraphState>();
-  GraphState& graph = *tracing.graph;
-  graph.parent = Access::GraphOf(input.variant().scope());
-  graph.seed = graph.parent->seed;
-  graph.num_arguments = static_cast<int>(input.output_types().size());
-  tracing.scope = Access::MakeScope({tracing.graph, GraphBuilder(&graph.graph, &graph.status), {}, false});
-  for (int i = 0; i < graph.num_arguments; ++i) {
-    const AttrMap attrs = {{"T", input.output_types()[static_cast<size_t>(i)]}, {"index", i}};
-    const Output argument = EmitIn(tracing.scope.WithName(StrCat("arg", i)), "_Arg", {}, attrs).output(0);
-    if (!argument.valid()) return graph.status;
-    tracing.arguments.push_back(argument);
-    tracing.argument_nodes.push_back(Access::EndpointOf(argument).node);
-    tracing.argument_nodes.back()->set_output_shapes({input.output_shapes()[static_cast<size_t>(i)]});
+// A padding value: zero bytes, or an empty string.
+Tensor ZeroScalar(DType type) {
+  Result<Tensor> made = Tensor::Allocate(type, Shape());
+  if (!made.ok()) return Tensor();
+  if (IsPlainData(type)) std::memset(made->mutable_raw(), 0, static_cast<size_t>(made->size_bytes()));
+  return *std::move(made);
+}
+
+// What both shapes are an instance of.
+PartialShape CommonShape(PartialShape a, const PartialShape& b) {
+  if (a.rank() != b.rank()) return PartialShape();
+  for (int i = 0; i < a.rank(); ++i) {
+    if (a.dim(i) != b.dim(i)) a.SetDim(i, PartialShape::kUnknownDim);
   }
-  return tracing;
-}
-
-// Adds the traced graph, and the functions that it made itself, to the library of the graph around it.
-Result<FunctionRef> AddToLibrary(const Tracing& tracing, const std::string& name_prefix,
-                                 const std::vector<Endpoint>& results) {
-  FunctionLibrary& library = tracing.graph->parent->graph.functions();
-  for (const auto& [name, called] : tracing.graph->graph.functions().functions())
-    HR_RETURN_IF_ERROR(library.Add(*called));
-  FunctionRef function;
-  function.name = FunctionName(tracing.graph.get(), name_prefix);
-  HR_ASSIGN_OR_RETURN(FunctionDef def,
-                      ExportFunction(tracing.graph->graph, function.name, tracing.argument_nodes, results));
-  HR_RETURN_IF_ERROR(library.Add(std::move(def)));
-  return function;
-}
-
-Result<Traced> Trace(const Dataset& input, const ElementFunction& function, const std::string& name_prefix) {
-  HR_ASSIGN_OR_RETURN(Tracing tracing, StartTracing(input));
-  const std::vector<Output> results = function(tracing.arguments);
-  HR_RETURN_IF_ERROR(tracing.graph->status);
-  if (results.empty()) {
-    return InvalidArgument("The dataset's function returned nothing, or takes another number of components than the ",
-                           tracing.graph->num_arguments, " of an element");
-  }
-  Traced traced;
-  std::vector<Endpoint> endpoints;
-  for (const Output& result : results) {
-    HR_ASSIGN_OR_RETURN(const Endpoint endpoint, ToEndpoint(tracing.scope, result, DType::kFloat));
-    endpoints.push_back(endpoint);
-    traced.types.push_back(RemoveRef(endpoint.dtype()));
-    traced.shapes.push_back(endpoint.shape());
-  }
-  for (const GraphState::Capture& capture : tracing.graph->captures) {
-    tracing.argument_nodes.push_back(capture.argument.node);
-    traced.captures.push_back(capture.outer);
-  }
-  HR_ASSIGN_OR_RETURN(traced.function, AddToLibrary(tracing, name_prefix, endpoints));
-  return traced;
-}
-
-// Traces, or makes the graph remember what was wrong.
-std::optional<Traced> TraceAt(const Dataset& input, const ElementFunction& function, const std::string& name,
-                              const std::source_location& where) {
-  std::optional<Traced> traced;
-  if (!input.variant().scope().valid()) return traced;
-  BuildAt(*Access::GraphOf(input.variant().scope()), where, [&]() -> Status {
-    if (!input.variant().valid()) return InvalidArgument("The dataset is empty");
-    HR_ASSIGN_OR_RETURN(traced, Trace(input, function, name));
-    return OkStatus();
-  });
-  return traced;
-}
-
-std::vector<Input> WithCaptures(const Dataset& input, const Traced& traced, const std::source_location& where) {
-  std::vector<Input> inputs = {Input(input.variant(), where)};
-  for (const Output& capture : traced.captures) inputs.emplace_back(capture, where);
-  return inputs;
-}
-
-std::vector<DType> CaptureTypes(const Traced& traced) {
-  std::vector<DType> types;
-  for (const Output& capture : traced.captures) types.push_back(capture.dtype());
-  return types;
+  return a;
 }
 
 // A one-shot iterator makes its dataset by itself, where no variable is initialized and nothing is fed.
@@ -169,25 +80,64 @@ Dataset FromTensorSlices(const CallScope& scope, const std::vector<Tensor>& comp
   for (const Tensor& component : components) {
     inputs.emplace_back(component, scope.where());
     types.push_back(component.dtype());
-    shapes.push_back(component.rank() == 0 ? PartialShape::Scalar() : PartialShape(component.shape().WithoutDim(0)));
+    shapes.push_back(RowShape(component.shape()));
   }
-  const AttrMap attrs = {{"Toutput_types", types}, {"output_shapes", shapes}};
-  return DatasetAccess::Make(EmitIn(scope, "TensorSliceDataset", inputs, attrs).output(0), types, shapes);
+  return FromSlices(scope, inputs, std::move(types), std::move(shapes));
 }
 
-Dataset FromRange(const CallScope& scope, int64_t stop) {
+Dataset FromTensorSlices(const std::vector<Output>& components, std::source_location where) {
+  std::vector<Input> inputs;
+  std::vector<DType> types;
+  std::vector<PartialShape> shapes;
+  for (const Output& component : components) {
+    inputs.emplace_back(component, where);
+    types.push_back(component.dtype());
+    shapes.push_back(RowShape(component.shape()));
+  }
+  const Scope scope = components.empty() ? Scope() : components.front().scope();
+  return FromSlices(CallScope(scope, where), inputs, std::move(types), std::move(shapes));
+}
+
+Dataset FromRange(const CallScope& scope, int64_t stop) { return FromRange(scope, 0, stop); }
+
+Dataset FromRange(const CallScope& scope, int64_t start, int64_t stop, int64_t step) {
   const std::vector<DType> types = {DType::kInt64};
   const std::vector<PartialShape> shapes = {PartialShape::Scalar()};
-  const Operation range = EmitIn(scope, "RangeDataset", {Number(0), Number(stop), Number(1)}, SpecAttrs(types, shapes));
+  const Operation range =
+      EmitIn(scope, "RangeDataset", {Number(start), Number(stop), Number(step)}, SpecAttrs(types, shapes));
   return DatasetAccess::Make(range.output(0), types, shapes);
 }
 
+Dataset Zip(const std::vector<Dataset>& datasets, std::source_location where) {
+  std::vector<Input> inputs;
+  std::vector<DType> types;
+  std::vector<PartialShape> shapes;
+  for (const Dataset& dataset : datasets) {
+    inputs.emplace_back(dataset.variant(), where);
+    types.insert(types.end(), dataset.output_types().begin(), dataset.output_types().end());
+    shapes.insert(shapes.end(), dataset.output_shapes().begin(), dataset.output_shapes().end());
+  }
+  AttrMap attrs = SpecAttrs(types, shapes);
+  attrs["N"] = static_cast<int64_t>(datasets.size());
+  const Scope scope = datasets.empty() ? Scope() : datasets.front().variant().scope();
+  return DatasetAccess::Make(EmitIn(CallScope(scope, where), "ZipDataset", inputs, std::move(attrs)).output(0), types,
+                             shapes);
+}
+
 Dataset FromTFRecords(const CallScope& scope, const std::vector<std::string>& paths, const FileOptions& options) {
-  return FromFiles(scope, "TFRecordDataset", paths, options);
+  return FromFiles("TFRecordDataset", Tensor::Vector(paths), scope, options);
 }
 
 Dataset FromTextLines(const CallScope& scope, const std::vector<std::string>& paths, const FileOptions& options) {
-  return FromFiles(scope, "TextLineDataset", paths, options);
+  return FromFiles("TextLineDataset", Tensor::Vector(paths), scope, options);
+}
+
+Dataset FromTFRecords(const Output& paths, const FileOptions& options, std::source_location where) {
+  return FromFiles("TFRecordDataset", Input(paths, where), CallScope(paths.scope(), where), options);
+}
+
+Dataset FromTextLines(const Output& paths, const FileOptions& options, std::source_location where) {
+  return FromFiles("TextLineDataset", Input(paths, where), CallScope(paths.scope(), where), options);
 }
 
 Dataset Dataset::Shuffle(int64_t buffer_size, const ShuffleOptions& options) const {
@@ -212,40 +162,45 @@ Dataset Dataset::Prefetch(int64_t buffer_size) const {
 
 Dataset Dataset::Batch(int64_t size, const BatchOptions& options) const {
   std::vector<PartialShape> shapes;
-  for (const PartialShape& shape : shapes_) {
-    if (!shape.has_rank()) {
-      shapes.push_back(shape);
-      continue;
-    }
-    std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
-    dims.insert(dims.begin(), options.drop_remainder ? size : PartialShape::kUnknownDim);
-    shapes.emplace_back(std::move(dims));
-  }
+  for (const PartialShape& shape : shapes_) shapes.push_back(BatchShape(shape, size, options.drop_remainder));
   const std::vector<Input> inputs = {variant_, Number(size), Tensor::Scalar(options.drop_remainder)};
   return DatasetAccess::Make(Emit("BatchDatasetV2", inputs, SpecAttrs(types_, shapes)), types_, shapes);
 }
 
-Dataset Dataset::MapElements(const ElementFunction& function, const MapOptions& options,
-                             std::source_location where) const {
-  const std::optional<Traced> traced = TraceAt(*this, function, "Dataset_map_", where);
-  if (!traced) return *this;
-  std::vector<Input> inputs = WithCaptures(*this, *traced, where);
-  inputs.emplace_back(Number(options.num_parallel_calls), where);
-  AttrMap attrs = SpecAttrs(traced->types, traced->shapes);
-  attrs.merge(AttrMap{{"f", traced->function},
-                      {"Targuments", CaptureTypes(*traced)},
-                      {"preserve_cardinality", true},
-                      {"deterministic", "true"}});
-  return DatasetAccess::Make(Emit("ParallelMapDatasetV2", inputs, std::move(attrs)), traced->types, traced->shapes);
+Dataset Dataset::PaddedBatch(int64_t size, const std::vector<PartialShape>& padded_shapes,
+                             const PaddedBatchOptions& options) const {
+  std::vector<Input> inputs = {variant_, Number(size)};
+  std::vector<PartialShape> shapes;
+  for (const PartialShape& shape : padded_shapes) {
+    inputs.emplace_back(Tensor::Vector(std::vector<int64_t>(shape.dims().begin(), shape.dims().end())));
+    shapes.push_back(BatchShape(shape, size, options.drop_remainder));
+  }
+  for (size_t i = 0; i < types_.size(); ++i) {
+    inputs.emplace_back(i < options.padding_values.size() ? options.padding_values[i] : ZeroScalar(types_[i]));
+  }
+  inputs.emplace_back(Tensor::Scalar(options.drop_remainder));
+  const AttrMap attrs = {
+      {"Toutput_types", types_}, {"output_shapes", shapes}, {"N", static_cast<int64_t>(padded_shapes.size())}};
+  return DatasetAccess::Make(Emit("PaddedBatchDatasetV2", inputs, attrs), types_, shapes);
 }
 
-Dataset Dataset::FilterElements(const ElementFunction& function, std::source_location where) const {
-  const std::optional<Traced> traced = TraceAt(*this, function, "Dataset_filter_", where);
-  if (!traced) return *this;
-  AttrMap attrs = SpecAttrs(types_, shapes_);
-  attrs.merge(AttrMap{{"predicate", traced->function}, {"Targuments", CaptureTypes(*traced)}});
-  return DatasetAccess::Make(Emit("FilterDataset", WithCaptures(*this, *traced, where), std::move(attrs)), types_,
-                             shapes_);
+Dataset Dataset::Unbatch() const {
+  std::vector<PartialShape> shapes;
+  for (const PartialShape& shape : shapes_) shapes.push_back(RowShape(shape));
+  return DatasetAccess::Make(Emit("UnbatchDataset", {variant_}, SpecAttrs(types_, shapes)), types_, shapes);
+}
+
+Dataset Dataset::Concatenate(const Dataset& other) const {
+  std::vector<PartialShape> shapes = shapes_;
+  for (size_t i = 0; i < std::min(shapes.size(), other.shapes_.size()); ++i) {
+    shapes[i] = CommonShape(shapes[i], other.shapes_[i]);
+  }
+  const std::vector<Input> inputs = {variant_, other.variant_};
+  return DatasetAccess::Make(Emit("ConcatenateDataset", inputs, SpecAttrs(types_, shapes)), types_, shapes);
+}
+
+Dataset Dataset::Cache(const std::string& file) const {
+  return Transformed(*this, "CacheDataset", {Tensor::Scalar(file)});
 }
 
 std::vector<Output> Iterator::GetNext(std::source_location where) const { return NextOf(types_.size(), where); }

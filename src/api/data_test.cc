@@ -99,6 +99,34 @@ TEST_F(DataTest, FilteredElementsAreGone) {
               ElementsAre(0, 2, 4));
 }
 
+TEST_F(DataTest, PaddedBatchesTakeDefaultsAndValues) {
+  const data::Dataset rows = data::FromRange(root, 1, 4).Map([](Output i) { return Fill(ExpandDims(i, 0), i); });
+  EXPECT_THAT(All(rows.PaddedBatch(3, {PartialShape({-1})})), ElementsAre(1, 0, 0, 2, 2, 0, 3, 3, 3));
+  const data::PaddedBatchOptions options{.padding_values = {Tensor::Scalar<int64_t>(-1)}, .drop_remainder = true};
+  const data::Dataset padded = rows.PaddedBatch(2, {PartialShape({3})}, options);
+  EXPECT_EQ(padded.output_shapes()[0], PartialShape({2, 3}));
+  EXPECT_THAT(All(padded), ElementsAre(1, -1, -1, 2, 2, -1));
+}
+
+TEST_F(DataTest, FunctionsMayMakeDatasets) {
+  const data::Dataset starts = data::FromRange(root, 1, 4);
+  const auto twice = [](Output i) { return data::FromTensorSlices({Stack({i, i * 10})}); };
+  EXPECT_THAT(All(starts.FlatMap(twice)), ElementsAre(1, 10, 2, 20, 3, 30));
+  EXPECT_THAT(All(starts.Interleave(twice, {.cycle_length = 2})), ElementsAre(1, 2, 10, 20, 3, 30));
+  EXPECT_THAT(All(starts.Interleave(twice, {.cycle_length = 2, .num_parallel_calls = 2})),
+              ElementsAre(1, 2, 10, 20, 3, 30));
+}
+
+TEST_F(DataTest, StreamsAreJoined) {
+  const data::Dataset numbers = data::FromRange(root, 10, 0, -4);
+  EXPECT_THAT(All(numbers.Concatenate(data::FromRange(root, 2)).Cache().Repeat(2)),
+              ElementsAre(10, 6, 2, 0, 1, 10, 6, 2, 0, 1));
+  EXPECT_THAT(All(numbers.Batch(2).Unbatch()), ElementsAre(10, 6, 2));
+  const data::Dataset sums =
+      data::Zip({numbers, data::FromRange(root, 2)}).Map([](Output a, Output b) { return a + b; });
+  EXPECT_THAT(All(sums), ElementsAre(10, 7));
+}
+
 TEST_F(DataTest, AFunctionOfAnotherNumberOfComponentsIsAMistake) {
   data::FromRange(root, 3).Map([](Output x, Output y) { return x + y; });
   EXPECT_EQ(root.status().code(), Code::kInvalidArgument);

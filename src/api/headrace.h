@@ -14,6 +14,7 @@
 #include "api/parse_example.h"
 #include "api/scope.h"
 #include "api/session.h"
+#include "api/summary.h"
 #include "api/train.h"
 #include "api/types.h"
 #include "api/variable.h"

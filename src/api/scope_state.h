@@ -18,6 +18,7 @@ struct GraphState {
   Graph graph;
   Status status;  // the first mistake
   headrace::train::VariableCollection variables;
+  std::vector<Endpoint> summaries;  // for summary::MergeAll
   std::optional<int64_t> seed;
 
   // Of a function that is traced: where it stands, and what it uses from there.

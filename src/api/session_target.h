@@ -11,7 +11,7 @@ namespace headrace::api {
 
 /// "": a session of its own task in this process. "grpc://host:port": on that server, in process where it is in this
 /// one.
-Result<std::shared_ptr<GraphSession>> OpenTarget(const std::string& target, const GraphDef& graph,
-                                                 const SessionOptions& options);
+HR_EXPORT Result<std::shared_ptr<GraphSession>> OpenTarget(const std::string& target, const GraphDef& graph,
+                                                           const SessionOptions& options);
 
 }  // namespace headrace::api

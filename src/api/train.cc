@@ -1,16 +1,11 @@
 // See train.h.
 #include "api/train.h"
 
-#include <map>
-
 #include "api/emit.h"
 #include "api/variable_access.h"
 #include "checkpoint/checkpoint_state.h"
-#include "checkpoint/retention.h"
-#include "os/clock.h"
 #include "os/file_system.h"
 #include "train/optimizer.h"
-#include "train/saver.h"
 
 namespace headrace::api::train {
 namespace {
@@ -30,8 +25,17 @@ headrace::train::ApplyOptions ApplyOptionsOf(const MinimizeOptions& options) {
   headrace::train::ApplyOptions apply;
   if (options.global_step) apply.global_step = VariableAccess::Nodes(*options.global_step);
   apply.name = options.name;
-  if (options.learning_rate.valid()) apply.learning_rate = Access::EndpointOf(options.learning_rate);
+  for (const auto& [name, value] : options.hyperparameters) {
+    if (value.valid()) apply.hyperparameters[name] = Access::EndpointOf(value);
+  }
+  if (options.learning_rate.valid()) apply.hyperparameters["learning_rate"] = Access::EndpointOf(options.learning_rate);
   return apply;
+}
+
+headrace::train::ProximalOptions ProximalOptionsOf(const ProximalSettings& settings) {
+  return {.l1_regularization_strength = settings.l1_regularization_strength,
+          .l2_regularization_strength = settings.l2_regularization_strength,
+          .initial_accumulator_value = settings.initial_accumulator_value};
 }
 
 Gradient ToGradient(const VariableGradient& gradient) {
@@ -105,6 +109,25 @@ Optimizer Adagrad(double learning_rate, double initial_accumulator_value) {
   return Optimizer(headrace::train::Adagrad(learning_rate, initial_accumulator_value));
 }
 
+Optimizer Adadelta(double learning_rate, double rho, double epsilon) {
+  return Optimizer(headrace::train::Adadelta(learning_rate, rho, epsilon));
+}
+
+Optimizer RmsProp(double learning_rate, const RmsPropSettings& settings) {
+  return Optimizer(headrace::train::RmsProp(learning_rate, {.decay = settings.decay,
+                                                            .momentum = settings.momentum,
+                                                            .epsilon = settings.epsilon,
+                                                            .centered = settings.centered}));
+}
+
+Optimizer ProximalGradientDescent(double learning_rate, const ProximalSettings& settings) {
+  return Optimizer(headrace::train::ProximalGradientDescent(learning_rate, ProximalOptionsOf(settings)));
+}
+
+Optimizer ProximalAdagrad(double learning_rate, const ProximalSettings& settings) {
+  return Optimizer(headrace::train::ProximalAdagrad(learning_rate, ProximalOptionsOf(settings)));
+}
+
 Optimizer Adam(double learning_rate, double beta1, double beta2, double epsilon) {
   return Optimizer(headrace::train::Adam(learning_rate, beta1, beta2, epsilon));
 }
@@ -115,6 +138,7 @@ Optimizer Ftrl(double learning_rate, const FtrlSettings& settings) {
   options.initial_accumulator_value = settings.initial_accumulator_value;
   options.l1_regularization_strength = settings.l1_regularization_strength;
   options.l2_regularization_strength = settings.l2_regularization_strength;
+  options.l2_shrinkage_regularization_strength = settings.l2_shrinkage_regularization_strength;
   options.beta = settings.beta;
   return Optimizer(headrace::train::Ftrl(learning_rate, options));
 }
@@ -129,49 +153,6 @@ Variable GetOrCreateGlobalStep(const CallScope& scope) {
     });
   }
   return VariableAccess::Make(scope.scope(), std::move(nodes));
-}
-
-struct Saver::Impl {
-  Scope scope;
-  headrace::train::SaverNodes nodes;
-  int max_to_keep = 0;
-  std::map<std::string, CheckpointRetention> retention;  // by directory
-};
-
-Saver::Saver(const CallScope& scope, const SaverOptions& options) : impl_(std::make_shared<Impl>()) {
-  impl_->scope = scope.scope();
-  impl_->max_to_keep = options.max_to_keep;
-  if (!scope.scope().valid()) return;
-  GraphState& graph = *Access::GraphOf(scope.scope());
-  BuildAt(graph, scope.where(), [&]() -> Status {
-    const std::vector<VariableNodes> variables =
-        options.variables.empty() ? graph.variables : NodesOf(options.variables);
-    HR_ASSIGN_OR_RETURN(impl_->nodes, headrace::train::BuildSaver(Access::Builder(scope.scope()), variables));
-    return OkStatus();
-  });
-}
-
-Result<std::string> Saver::Save(Session& session, const std::string& prefix, std::optional<int64_t> step) {
-  const std::string path = step ? StrCat(prefix, "-", *step) : prefix;
-  const Output filename = Access::MakeOutput(impl_->scope, impl_->nodes.filename);
-  const Output save = Access::MakeOutput(impl_->scope, impl_->nodes.save);
-  HR_RETURN_IF_ERROR(session.Run(save, {.feeds = {{filename, Tensor::Scalar(path)}}}).status());
-  const size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  auto retention = impl_->retention.find(directory);
-  if (retention == impl_->retention.end()) {
-    HR_ASSIGN_OR_RETURN(CheckpointRetention opened, CheckpointRetention::Open(RealFileSystem(), RealClock(), directory,
-                                                                              {.max_to_keep = impl_->max_to_keep}));
-    retention = impl_->retention.emplace(directory, std::move(opened)).first;
-  }
-  HR_RETURN_IF_ERROR(retention->second.Record(path));
-  return path;
-}
-
-Status Saver::Restore(Session& session, const std::string& path) {
-  const Output filename = Access::MakeOutput(impl_->scope, impl_->nodes.filename);
-  const Operation restore = Access::MakeOperation(impl_->scope, impl_->nodes.restore_all);
-  return session.Run(restore, {.feeds = {{filename, Tensor::Scalar(path)}}});
 }
 
 Result<std::string> LatestCheckpoint(const std::string& directory) {

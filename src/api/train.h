@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ struct MinimizeOptions {
   std::optional<Variable> global_step = {};  // counted up by one after the update
   std::string name = {};                     // of the operation; empty: the optimizer's
   Output learning_rate = {};                 // f32 scalar, computed in each step, in place of the optimizer's own rate
+  /// The same for other hyperparameters, by their names in TensorFlow ("beta1", "momentum", "epsilon").
+  std::map<std::string, Output> hyperparameters = {};
 };
 
 /// A way to update variables by gradients; cheap to copy. Slots are named as TensorFlow's: `w/Adagrad`, `w/Adam`,
@@ -61,18 +64,39 @@ HR_EXPORT Optimizer GradientDescent(double learning_rate);
 HR_EXPORT Optimizer Momentum(double learning_rate, double momentum, bool use_nesterov = false);
 /// a += g^2; w -= rate * g / sqrt(a). Duchi et al. 2011.
 HR_EXPORT Optimizer Adagrad(double learning_rate, double initial_accumulator_value = 0.1);
+/// Zeiler 2012.
+HR_EXPORT Optimizer Adadelta(double learning_rate = 0.001, double rho = 0.95, double epsilon = 1e-8);
 /// Kingma and Ba 2015, with epsilon outside the corrected root, as TensorFlow's.
 HR_EXPORT Optimizer Adam(double learning_rate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8);
+
+struct RmsPropSettings {
+  double decay = 0.9;
+  double momentum = 0;
+  double epsilon = 1e-10;
+  bool centered = false;  // around the mean of the gradients
+};
+/// s += (1 - decay) * (g^2 - s); m = momentum * m + rate * g / sqrt(s + epsilon); w -= m. Tieleman and Hinton 2012.
+HR_EXPORT Optimizer RmsProp(double learning_rate, const RmsPropSettings& settings = {});
 
 struct FtrlSettings {
   double learning_rate_power = -0.5;
   double initial_accumulator_value = 0.1;
   double l1_regularization_strength = 0;
   double l2_regularization_strength = 0;
+  double l2_shrinkage_regularization_strength = 0;
   double beta = 0;
 };
 /// Follow the regularized leader, per coordinate. McMahan et al. 2013.
 HR_EXPORT Optimizer Ftrl(double learning_rate, const FtrlSettings& settings = {});
+
+struct ProximalSettings {
+  double l1_regularization_strength = 0;
+  double l2_regularization_strength = 0;
+  double initial_accumulator_value = 0.1;  // of ProximalAdagrad
+};
+/// Forward-backward splitting. Duchi and Singer 2009.
+HR_EXPORT Optimizer ProximalGradientDescent(double learning_rate, const ProximalSettings& settings = {});
+HR_EXPORT Optimizer ProximalAdagrad(double learning_rate, const ProximalSettings& settings = {});
 
 /// The variable `global_step` (i64, not trainable), made when the graph has none.
 HR_EXPORT Variable GetOrCreateGlobalStep(const CallScope& scope);
@@ -80,6 +104,14 @@ HR_EXPORT Variable GetOrCreateGlobalStep(const CallScope& scope);
 struct SaverOptions {
   std::vector<Variable> variables = {};  // empty: all that the graph has when the saver is made
   int max_to_keep = 5;                   // older checkpoints in the directory are deleted; 0: none
+  /// More to save, by the names that the checkpoint shall have for them.
+  std::map<std::string, Variable> renamed = {};
+  /// Each task writes its own variables, all at once; the tasks see one file system.
+  bool sharded = false;
+  /// A restored value takes its variable's shape, where the numbers of elements are equal.
+  bool reshape = false;
+  /// Save also writes PATH.meta: the graph, its variables and the saver, for TensorFlow's import_meta_graph.
+  bool write_meta_graph = true;
 };
 
 /// Writes variables to checkpoints and reads them back: files that TensorFlow reads, and reads those that it wrote. The

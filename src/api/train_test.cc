@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "api/headrace.h"
 
@@ -158,10 +159,60 @@ TEST(SaverTest, WhatIsSavedIsRestoredAndOldCheckpointsGo) {
   }
   EXPECT_EQ(*train::LatestCheckpoint(directory.string()), prefix + "-3");
   EXPECT_FALSE(std::filesystem::exists(prefix + "-1.index"));
+  EXPECT_FALSE(std::filesystem::exists(prefix + "-1.meta"));
+  EXPECT_TRUE(std::filesystem::exists(prefix + "-3.meta"));
   const Status restored = saver.Restore(*session, prefix + "-2");
   ASSERT_TRUE(restored.ok()) << restored.ToString();
   EXPECT_THAT(Floats(session->Run(v.Value())), ElementsAre(2, 3, 4));
   EXPECT_FALSE(saver.Restore(*session, prefix + "-9").ok());
+}
+
+TEST(SaverTest, VariablesMayHaveOtherNamesInTheCheckpointAndOtherShapes) {
+  const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "headrace_saver_names_test";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directories(directory);
+  const Scope root = Scope::NewRoot();
+  const Variable v(root.WithName("v"), Filled({4}, 5)), w(root.WithName("w"), Filled({2, 2}, 1));
+  train::Saver saver(root, {.renamed = {{"other", v}}, .sharded = true, .write_meta_graph = false});
+  train::Saver reader(root, {.renamed = {{"other", w}}, .reshape = true});
+  Result<Session> session = Session::Open("", root);
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  ASSERT_TRUE(session->Run(GlobalVariablesInitializer(root)).ok());
+  const Result<std::string> path = saver.Save(*session, (directory / "model").string());
+  ASSERT_TRUE(path.ok()) << path.status().ToString();
+  EXPECT_FALSE(std::filesystem::exists(*path + ".meta"));
+  const Status restored = reader.Restore(*session, *path);
+  ASSERT_TRUE(restored.ok()) << restored.ToString();
+  EXPECT_THAT(Floats(session->Run(w.Value())), ElementsAre(5, 5, 5, 5));
+}
+
+TEST(SummaryTest, WhatARunSaysIsInTheEventFile) {
+  const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "headrace_summary_test";
+  std::filesystem::remove_all(directory);
+  const Scope root = Scope::NewRoot();
+  EXPECT_FALSE(summary::MergeAll(root).valid());
+  const Output x = Constant(root, Tensor::FromValues<float>({1, 2, 3, 4}, {1, 2, 2, 1}));
+  summary::Scalar("loss", ReduceSum(x));
+  summary::Histogram("x", x);
+  summary::Image("picture", x);
+  const Output all = summary::MergeAll(root);
+  Result<Session> session = Session::Open("", root);
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  const Result<Tensor> value = session->Run(all);
+  ASSERT_TRUE(value.ok()) << value.status().ToString();
+  Result<summary::SummaryWriter> writer = summary::SummaryWriter::Open(directory.string());
+  ASSERT_TRUE(writer.ok()) << writer.status().ToString();
+  EXPECT_TRUE(writer->AddGraph(root).ok());
+  EXPECT_TRUE(writer->AddSessionLog(summary::SessionStatus::kStart, 0).ok());
+  EXPECT_TRUE(writer->AddSummary(*value, 7).ok());
+  EXPECT_EQ(writer->AddSummary(Tensor::Scalar(1.0f), 7).code(), Code::kInvalidArgument);
+  const std::string path = writer->path();
+  EXPECT_TRUE(writer->Close().ok());
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  for (const char* text : {"brain.Event:2", "ScalarSummary", "loss", "picture/image/0", "PNG"}) {
+    EXPECT_THAT(bytes, HasSubstr(text));
+  }
 }
 
 }  // namespace

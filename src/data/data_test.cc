@@ -1,90 +1,10 @@
 // Tests of the stages: what each yields, in which order, after a skip, and after an error.
-#include <gtest/gtest.h>
-
-#include <atomic>
-
+#include "data/data_testing.h"
 #include "data/iterator.h"
-#include "data/stages.h"
 #include "sync/notification.h"
 
 namespace headrace {
 namespace {
-
-/// A function over one i64: calls a C++ function.
-class FakeFunction final : public CompiledFunction {
- public:
-  using Body = std::function<Result<Tensor>(int64_t)>;
-  FakeFunction(DType result, Body body) : arg_types_{DType::kInt64}, result_types_{result}, body_(std::move(body)) {}
-  const std::vector<DType>& arg_types() const override { return arg_types_; }
-  const std::vector<DType>& result_types() const override { return result_types_; }
-  bool stateless() const override { return true; }
-  void Run(std::vector<Tensor> args, CancellationToken*, Done done) const override {
-    ++calls;
-    Result<Tensor> result = body_(args[0].scalar<int64_t>());
-    if (!result.ok()) return done(result.status(), {});
-    done(OkStatus(), {*result});
-  }
-  mutable std::atomic<int> calls = 0;
-
- private:
-  const std::vector<DType> arg_types_, result_types_;
-  const Body body_;
-};
-
-class DataTest : public testing::Test {
- protected:
-  DataTest() {
-    runtime_->files = files_.get();
-    runtime_->clock = &RealClock();
-    runtime_->compute = &ComputePool();
-    runtime_->blocking = &BlockingPool();
-    context_.runtime = runtime_;
-  }
-
-  std::unique_ptr<Stage> Open(const DatasetPtr& dataset) {
-    Result<std::unique_ptr<Stage>> stage = dataset->MakeStage(&context_);
-    EXPECT_TRUE(stage.ok()) << stage.status().ToString();
-    return *std::move(stage);
-  }
-  /// All elements as texts; errors among them.
-  std::vector<std::string> Drain(Stage& stage, int limit = 100) {
-    std::vector<std::string> seen;
-    for (int i = 0; i < limit; ++i) {
-      Element element;
-      bool end = false;
-      const Status status = stage.Next(&element, &end);
-      if (status.ok() && end) return seen;
-      std::string text = status.ok() ? "" : status.ToString();
-      for (const Tensor& tensor : element) {
-        if (!text.empty()) text += ";";
-        const std::string summary = tensor.Summary(16);
-        text += summary.substr(summary.find('=') + 2);
-      }
-      seen.push_back(std::move(text));
-    }
-    return seen;
-  }
-  std::vector<std::string> All(const DatasetPtr& dataset, int limit = 100) { return Drain(*Open(dataset), limit); }
-  std::string Joined(const DatasetPtr& dataset, int limit = 100) { return StrJoin(All(dataset, limit), " "); }
-  static DatasetPtr Range(int64_t n) { return *MakeRangeDataset(0, n, 1, DType::kInt64); }
-
-  /// Skipping k and draining must give what draining gives after its first k.
-  void ExpectSkipsAsItYields(const std::function<DatasetPtr()>& make) {
-    const std::vector<std::string> all = All(make());
-    for (size_t k = 0; k <= all.size() + 1; ++k) {
-      std::unique_ptr<Stage> stage = Open(make());
-      Result<int64_t> skipped = stage->Skip(static_cast<int64_t>(k));
-      ASSERT_TRUE(skipped.ok());
-      EXPECT_EQ(*skipped, static_cast<int64_t>(std::min(k, all.size())));
-      const auto first = all.begin() + static_cast<std::ptrdiff_t>(std::min(k, all.size()));
-      EXPECT_EQ(Drain(*stage), std::vector<std::string>(first, all.end())) << "after " << k;
-    }
-  }
-
-  std::unique_ptr<FileSystem> files_ = MakeInMemoryFileSystem();
-  std::shared_ptr<Runtime> runtime_ = std::make_shared<Runtime>();
-  IteratorContext context_;
-};
 
 TEST_F(DataTest, SlicesShareTheirTensor) {
   Tensor rows = Tensor::FromValues<float>({1, 2, 3, 4, 5, 6}, Shape({3, 2}));
@@ -140,7 +60,7 @@ TEST_F(DataTest, ABatchOfDifferentShapesNamesThem) {
 // What TensorFlow 2.21 yields for range(10).shuffle(buffer, seed=7).repeat(3): its client passes the seeds 87654321 and 7.
 TEST_F(DataTest, ShufflesInTensorFlowsOrder) {
   const auto shuffled = [](int64_t buffer, bool reshuffle) {
-    return MakeRepeatDataset(*MakeShuffleDataset(Range(10), buffer, 87654321, 7, reshuffle), 3);
+    return MakeRepeatDataset(Shuffled(Range(10), buffer, {87654321, 7}, reshuffle), 3);
   };
   EXPECT_EQ(Joined(shuffled(4, true)), "0 4 2 3 5 6 1 8 7 9 1 3 0 4 6 5 7 8 9 2 3 2 4 6 1 8 5 7 0 9");
   EXPECT_EQ(Joined(shuffled(4, false)), "3 4 0 5 1 8 2 7 6 9 3 4 0 5 1 8 2 7 6 9 3 4 0 5 1 8 2 7 6 9");
@@ -158,7 +78,7 @@ TEST_F(DataTest, EveryStageSkipsAsItYields) {
   ExpectSkipsAsItYields([] { return *MakeShardDataset(Range(10), 3, 1); });
   ExpectSkipsAsItYields([] { return *MakeBatchDataset(Range(7), 3, false); });
   ExpectSkipsAsItYields([] { return *MakeBatchDataset(Range(7), 3, true); });
-  ExpectSkipsAsItYields([] { return MakeRepeatDataset(*MakeShuffleDataset(Range(6), 3, 1, 2, true), 2); });
+  ExpectSkipsAsItYields([] { return MakeRepeatDataset(Shuffled(Range(6), 3, {1, 2}, true), 2); });
   ExpectSkipsAsItYields([] { return *MakePrefetchDataset(Range(7), 2); });
   ExpectSkipsAsItYields([&] { return MakeMapDataset(Range(5), plus_one, {}, spec); });
   ExpectSkipsAsItYields([&] { return MakeMapDataset(Range(5), plus_one, {}, spec, {.num_parallel_calls = 3}); });
@@ -279,13 +199,18 @@ TEST_F(DataTest, InterleaveTakesTurns) {
     if (i == 2) return InvalidArgument("no two");
     return DatasetToTensor(MakeRepeatDataset(MakeTensorDataset({Tensor::Scalar<int64_t>(i)}), i == 1 ? 0 : 3));
   };
+  bool parallel = false;
   const auto interleaved = [&](int64_t elements, int64_t cycle_length, int64_t block_length) {
     return MakeInterleaveDataset(Range(elements), std::make_shared<FakeFunction>(DType::kVariant, repeated), {},
-                                 {{DType::kInt64}, {PartialShape::Scalar()}}, cycle_length, block_length);
+                                 {{DType::kInt64}, {PartialShape::Scalar()}},
+                                 {.cycle_length = cycle_length, .block_length = block_length, .parallel = parallel});
   };
-  EXPECT_EQ(Joined(*interleaved(2, 1, 1)), "0 0 0");
-  EXPECT_EQ(Joined(*interleaved(5, 2, 2)), "0 0 0 INVALID_ARGUMENT: no two 3 3 4 4 3 4");
-  EXPECT_EQ(Joined(*interleaved(0, 3, 1)), "");
+  for (parallel = false;; parallel = true) {
+    EXPECT_EQ(Joined(*interleaved(2, 1, 1)), "0 0 0");
+    EXPECT_EQ(Joined(*interleaved(5, 2, 2)), "0 0 0 INVALID_ARGUMENT: no two 3 3 4 4 3 4");
+    EXPECT_EQ(Joined(*interleaved(0, 3, 1)), "");
+    if (parallel) break;
+  }
   EXPECT_EQ(interleaved(1, 0, 1).status().ToString(), "INVALID_ARGUMENT: `cycle_length` must be > 0, got 0");
 }
 

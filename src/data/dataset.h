@@ -62,6 +62,7 @@ class HR_EXPORT Dataset : public VariantObject {
 
   virtual const std::vector<DType>& output_types() const = 0;
   virtual const std::vector<PartialShape>& output_shapes() const = 0;
+  /// Begins a run. The dataset outlives it.
   virtual Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const = 0;
   /// The number of elements, kInfinite or kUnknown; found without reading.
   virtual int64_t Cardinality() const { return kUnknown; }

@@ -106,17 +106,16 @@ class FileDataset final : public SpecDataset, public std::enable_shared_from_thi
   const FileList list_;
 };
 
-int64_t BufferBytes(int64_t wanted) { return wanted > 0 ? wanted : RecordReader::kDefaultBufferBytes; }
-
 }  // namespace
 
 DatasetPtr MakeRecordDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes) {
   return std::make_shared<FileDataset<RecordFormat>>(
-      FileList{std::move(paths), compression, BufferBytes(buffer_bytes)});
+      FileList{std::move(paths), compression, FileBufferBytes(buffer_bytes)});
 }
 
 DatasetPtr MakeTextLineDataset(std::vector<std::string> paths, Compression compression, int64_t buffer_bytes) {
-  return std::make_shared<FileDataset<LineFormat>>(FileList{std::move(paths), compression, BufferBytes(buffer_bytes)});
+  return std::make_shared<FileDataset<LineFormat>>(
+      FileList{std::move(paths), compression, FileBufferBytes(buffer_bytes)});
 }
 
 }  // namespace headrace

@@ -4,21 +4,35 @@
 
 namespace headrace {
 
-namespace {
-
-Status CheckSpec(const Dataset& dataset, const std::vector<DType>& types, const std::vector<PartialShape>& shapes) {
-  if (dataset.output_types() != types) {
-    return InvalidArgument("Number of components or their types do not match: expected [", StrJoin(types, ","),
-                           "], the dataset has [", StrJoin(dataset.output_types(), ","), "]");
+Status CheckElements(const std::vector<DType>& expected, const std::vector<DType>& actual) {
+  if (expected.size() != actual.size()) {
+    return InvalidArgument("Number of components does not match: expected ", expected.size(), " types but got ",
+                           actual.size(), ".");
   }
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    if (!dataset.output_shapes()[i].IsCompatibleWith(shapes[i])) {
-      return InvalidArgument("Incompatible shapes at component ", i, ": expected ", shapes[i], " but got ",
-                             dataset.output_shapes()[i], ".");
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i] != actual[i]) {
+      return InvalidArgument("Data type mismatch at component ", i, ": expected ", DTypeName(expected[i]), " but got ",
+                             DTypeName(actual[i]), ".");
     }
   }
   return OkStatus();
 }
+
+Status CheckElements(const std::vector<PartialShape>& expected, const std::vector<PartialShape>& actual) {
+  if (expected.size() != actual.size()) {
+    return InvalidArgument("Number of components does not match: expected ", expected.size(), " shapes but got ",
+                           actual.size(), ".");
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (!actual[i].IsCompatibleWith(expected[i])) {
+      return InvalidArgument("Incompatible shapes at component ", i, ": expected ", expected[i], " but got ", actual[i],
+                             ".");
+    }
+  }
+  return OkStatus();
+}
+
+namespace {
 
 /// For as long as it lives, a cancellation sets `*interrupted`.
 class Interruptible {
@@ -45,7 +59,8 @@ class Interruptible {
 
 Status Iterator::Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
                        std::shared_ptr<FunctionRunner> functions) {
-  HR_RETURN_IF_ERROR(CheckSpec(*dataset, types_, shapes_));
+  HR_RETURN_IF_ERROR(CheckElements(types_, dataset->output_types()));
+  HR_RETURN_IF_ERROR(CheckElements(shapes_, dataset->output_shapes()));
   auto run = std::make_shared<Run>();
   run->dataset = std::move(dataset);
   run->context.memory = runtime->memory;
@@ -62,32 +77,38 @@ std::shared_ptr<Iterator::Run> Iterator::CurrentRun() const {
   return run_;
 }
 
-Result<Element> Iterator::GetNext(CancellationToken* cancellation) {
+Status Iterator::Next(Element* element, bool* end, CancellationToken* cancellation) {
   const std::shared_ptr<Run> run = CurrentRun();
   if (run == nullptr) {
     return FailedPrecondition(
         "GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
         "initializer operation for this iterator before getting the next element.");
   }
-  Element element;
-  bool end = false;
   {
     std::lock_guard lock(run->mutex);
     const Interruptible call(&run->context.interrupted, cancellation);
     if (call.too_late()) return cancellation->status();
     const InterruptionWatch interruption(run->context);
-    const Status status = run->stage->Next(&element, &end);
+    const Status status = run->stage->Next(element, end);
     if (interruption.Ended(status) && cancellation != nullptr && cancellation->IsCancelled())
       return cancellation->status();
     HR_RETURN_IF_ERROR(status);
   }
-  if (end) return OutOfRange("End of sequence");
-  for (size_t i = 0; i < element.size(); ++i) {
-    if (!shapes_[i].IsCompatibleWith(element[i].shape())) {
-      return InvalidArgument("Component ", i, " of the element has shape ", element[i].shape(), ", declared is ",
+  if (*end) return OkStatus();
+  for (size_t i = 0; i < element->size(); ++i) {
+    if (!shapes_[i].IsCompatibleWith((*element)[i].shape())) {
+      return InvalidArgument("Component ", i, " of the element has shape ", (*element)[i].shape(), ", declared is ",
                              shapes_[i]);
     }
   }
+  return OkStatus();
+}
+
+Result<Element> Iterator::GetNext(CancellationToken* cancellation) {
+  Element element;
+  bool end = false;
+  HR_RETURN_IF_ERROR(Next(&element, &end, cancellation));
+  if (end) return OutOfRange("End of sequence");
   return element;
 }
 

@@ -10,7 +10,11 @@
 
 namespace headrace {
 
-/// Thread-safe; calls to GetNext take turns.
+/// Whether elements of the types or shapes `actual` may stand where `expected` are declared. Errors: kInvalidArgument.
+HR_EXPORT Status CheckElements(const std::vector<DType>& expected, const std::vector<DType>& actual);
+HR_EXPORT Status CheckElements(const std::vector<PartialShape>& expected, const std::vector<PartialShape>& actual);
+
+/// Thread-safe; calls to Next take turns.
 class HR_EXPORT Iterator final : public Resource {
  public:
   Iterator(std::vector<DType> types, std::vector<PartialShape> shapes)
@@ -24,10 +28,12 @@ class HR_EXPORT Iterator final : public Resource {
   Status Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
                std::shared_ptr<FunctionRunner> functions);
 
-  /// Errors: kOutOfRange "End of sequence" at the end; kFailedPrecondition before Start; what the stages report.
+  /// Puts the next element into `*element`, or sets `*end`. Errors: kFailedPrecondition before Start; what the stages report.
   /// A cancelled call gives the token's reason when it has no element yet; a later call goes on from there.
+  Status Next(Element* element, bool* end, CancellationToken* cancellation = nullptr);
+  /// The same, where the end is an error: kOutOfRange "End of sequence".
   Result<Element> GetNext(CancellationToken* cancellation = nullptr);
-  /// True when GetNext may wait for a file or a function: then it belongs on the blocking pool.
+  /// True when Next may wait for a file or a function: then it belongs on the blocking pool.
   bool MayBlock() const;
 
   std::string DebugString() const override { return StrCat("Iterator over [", StrJoin(types_, ","), "]"); }

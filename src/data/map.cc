@@ -5,20 +5,12 @@
 #include <deque>
 #include <mutex>
 
-#include "data/stages.h"
+#include "data/stage_function.h"
 #include "sync/notification.h"
 
 namespace headrace {
 
 namespace {
-
-using FunctionPtr = std::shared_ptr<const CompiledFunction>;
-
-Result<std::vector<Tensor>> Call(const CompiledFunction& function, Element element, const std::vector<Tensor>& captured,
-                                 CancellationToken* cancellation) {
-  element.insert(element.end(), captured.begin(), captured.end());
-  return function.RunAndWait(std::move(element), cancellation);
-}
 
 class MapStage final : public Stage {
  public:
@@ -29,7 +21,7 @@ class MapStage final : public Stage {
     Element argument;
     HR_RETURN_IF_ERROR(input_->Next(&argument, end));
     if (*end) return OkStatus();
-    HR_ASSIGN_OR_RETURN(*element, Call(*function_, std::move(argument), captured_, &context_->cancellation));
+    HR_ASSIGN_OR_RETURN(*element, CallFunction(*function_, std::move(argument), captured_, context_));
     return OkStatus();
   }
   Result<int64_t> Skip(int64_t count) override {
@@ -114,7 +106,7 @@ class ParallelMapStage final : public Stage {
 
  private:
   void Run(PendingCall* call) {
-    call->result = Call(*function_, std::move(call->argument), captured_, &context_->cancellation);
+    call->result = CallFunction(*function_, std::move(call->argument), captured_, context_);
     call->done.Notify();
   }
 
@@ -165,11 +157,8 @@ class FilterStage final : public Stage {
       HR_RETURN_IF_ERROR(context_->CheckInterruption("Filter"));
       HR_RETURN_IF_ERROR(input_->Next(element, end));
       if (*end) return OkStatus();
-      HR_ASSIGN_OR_RETURN(std::vector<Tensor> keep, Call(*predicate_, *element, captured_, &context_->cancellation));
-      if (keep.size() != 1 || keep[0].dtype() != DType::kBool || keep[0].num_elements() != 1) {
-        return InvalidArgument("Filter: the predicate must give one boolean, got ", StrJoin(keep, " "));
-      }
-      if (keep[0].scalar<bool>()) return OkStatus();
+      HR_ASSIGN_OR_RETURN(const bool keep, CallPredicate("Filter", *predicate_, *element, captured_, context_));
+      if (keep) return OkStatus();
     }
   }
   bool MayBlock() const override { return true; }

@@ -2,6 +2,7 @@
 //
 // Production is a task on the blocking pool that runs while there is room. A consumer that finds nothing produces itself when no
 // task has begun yet, so that a pool whose threads are all taken can delay but never deadlock.
+#include "data/prefetch.h"
 
 #include <deque>
 #include <mutex>
@@ -19,8 +20,10 @@ struct Produced {
   bool end = false;
 };
 
+}  // namespace
+
 /// Shared by the stage and its production task, which may be scheduled when the stage is already gone.
-class Production : public std::enable_shared_from_this<Production> {
+class PrefetchStage::Production : public std::enable_shared_from_this<Production> {
  public:
   Production(IteratorContext* context, std::unique_ptr<Stage> input, size_t buffer_size)
       : context_(context), input_(std::move(input)), buffer_size_(buffer_size) {}
@@ -41,6 +44,11 @@ class Production : public std::enable_shared_from_this<Production> {
     ready_.pop_front();
     if (!finished_ && !scheduled_ && ready_.size() <= buffer_size_ / 2) Schedule();
     return produced;
+  }
+
+  void Start() {
+    std::unique_lock lock(mutex_);
+    if (!finished_ && !scheduled_ && ready_.size() < buffer_size_) Schedule();
   }
 
   /// Passes over elements. Only before the first Take can it go to the input directly.
@@ -104,28 +112,27 @@ class Production : public std::enable_shared_from_this<Production> {
   bool closed_ = false;
 };
 
-class PrefetchStage final : public Stage {
- public:
-  PrefetchStage(IteratorContext* context, std::unique_ptr<Stage> input, int64_t buffer_size)
-      : production_(std::make_shared<Production>(context, std::move(input), static_cast<size_t>(buffer_size))) {}
-  ~PrefetchStage() override { production_->Close(); }
+PrefetchStage::PrefetchStage(IteratorContext* context, std::unique_ptr<Stage> input, int64_t buffer_size)
+    : production_(std::make_shared<Production>(context, std::move(input), static_cast<size_t>(buffer_size))) {}
 
-  Status Next(Element* element, bool* end) override {
-    Produced produced = production_->Take();
-    *element = std::move(produced.element);
-    *end = produced.end;
-    return produced.status;
-  }
-  Result<int64_t> Skip(int64_t count) override {
-    bool done = false;
-    Result<int64_t> skipped = production_->SkipInput(count, &done);
-    return done ? std::move(skipped) : Stage::Skip(count);
-  }
-  bool MayBlock() const override { return true; }
+PrefetchStage::~PrefetchStage() { production_->Close(); }
 
- private:
-  const std::shared_ptr<Production> production_;
-};
+void PrefetchStage::Start() { production_->Start(); }
+
+Status PrefetchStage::Next(Element* element, bool* end) {
+  Produced produced = production_->Take();
+  *element = std::move(produced.element);
+  *end = produced.end;
+  return produced.status;
+}
+
+Result<int64_t> PrefetchStage::Skip(int64_t count) {
+  bool done = false;
+  Result<int64_t> skipped = production_->SkipInput(count, &done);
+  return done ? std::move(skipped) : Stage::Skip(count);
+}
+
+namespace {
 
 class PrefetchDataset final : public SpecDataset {
  public:

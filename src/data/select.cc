@@ -71,12 +71,7 @@ class RepeatDataset final : public SpecDataset {
     HR_RETURN_IF_ERROR(OpenNow(*stage));
     return std::unique_ptr<Stage>(std::move(stage));
   }
-  int64_t Cardinality() const override {
-    const int64_t size = input_->Cardinality();
-    if (count_ == 0 || size == 0) return 0;
-    if (count_ < 0) return size == kUnknown ? kUnknown : kInfinite;
-    return size < 0 ? size : size * count_;
-  }
+  int64_t Cardinality() const override { return RepeatedCardinality(input_->Cardinality(), count_); }
 
  private:
   /// Makes the first epoch's stage, so that its faults are found here and MayBlock knows it.
@@ -244,6 +239,32 @@ class ConcatenateDataset final : public SpecDataset {
 
 }  // namespace
 
+int64_t RepeatedCardinality(int64_t size, int64_t count) {
+  if (count == 0 || size == 0) return 0;
+  if (count < 0) return size == Dataset::kUnknown ? size : Dataset::kInfinite;
+  if (size < 0) return size;
+  return size > INT64_MAX / count ? Dataset::kInfinite : size * count;
+}
+
+Status WidenSpec(const Dataset& other, ElementSpec* spec) {
+  if (spec->types != other.output_types()) {
+    return InvalidArgument("The datasets' types differ: [", StrJoin(spec->types, ","), "] and [",
+                           StrJoin(other.output_types(), ","), "]");
+  }
+  for (size_t i = 0; i < spec->shapes.size(); ++i) {
+    PartialShape& shape = spec->shapes[i];
+    const PartialShape& second = other.output_shapes()[i];
+    if (shape.rank() != second.rank()) {
+      shape = PartialShape();
+      continue;
+    }
+    for (int d = 0; d < shape.rank(); ++d) {
+      if (shape.dim(d) != second.dim(d)) shape.SetDim(d, PartialShape::kUnknownDim);
+    }
+  }
+  return OkStatus();
+}
+
 DatasetPtr MakeRepeatDataset(DatasetPtr input, int64_t count) {
   return std::make_shared<RepeatDataset>(std::move(input), count);
 }
@@ -266,14 +287,8 @@ Result<DatasetPtr> MakeShardDataset(DatasetPtr input, int64_t num_shards, int64_
 }
 
 Result<DatasetPtr> MakeConcatenateDataset(DatasetPtr first, DatasetPtr second) {
-  if (first->output_types() != second->output_types()) {
-    return InvalidArgument("Concatenate: the datasets' types differ: [", StrJoin(first->output_types(), ","), "] and [",
-                           StrJoin(second->output_types(), ","), "]");
-  }
   ElementSpec spec = SpecOf(*first);
-  for (size_t i = 0; i < spec.shapes.size(); ++i) {
-    if (!(spec.shapes[i] == second->output_shapes()[i])) spec.shapes[i] = PartialShape();
-  }
+  HR_RETURN_IF_ERROR(WidenSpec(*second, &spec));
   return DatasetPtr(std::make_shared<ConcatenateDataset>(std::move(spec), std::move(first), std::move(second)));
 }
 

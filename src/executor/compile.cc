@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <climits>
 #include <limits>
+#include <span>
 #include <unordered_map>
 
+#include "executor/loop_key.h"
 #include "executor/plan.h"
+#include "graph/loop_frames.h"
 
 namespace headrace {
 
@@ -13,14 +16,15 @@ namespace {
 constexpr int64_t kMaxEnds = int64_t{1} << 20;  // bounds what an index in a graph from outside can make us allocate
 constexpr int32_t kNotRun = -1;                 // a node bound to its consumers' slots
 
-bool IsLoopOp(std::string_view op) {
-  return op == "Enter" || op == "RefEnter" || op == "Exit" || op == "RefExit" || op == "NextIteration" ||
-         op == "RefNextIteration";
-}
-bool IsMerge(const Node& node) { return node.op() == "Merge" || node.op() == "RefMerge"; }
 bool IsSend(const Node& node) { return node.op() == "_Send" || node.op() == "_HostSend"; }
 bool IsRecv(const Node& node) { return node.op() == "_Recv" || node.op() == "_HostRecv"; }
-bool IsSwitch(const Node& node) { return node.op() == "Switch" || node.op() == "RefSwitch" || node.op() == "_SwitchN"; }
+
+LoopRole LoopRoleOf(const Node& node) {
+  if (IsExit(node)) return LoopRole::kExit;
+  if (IsNextIteration(node)) return LoopRole::kNextIteration;
+  if (!IsEnter(node)) return LoopRole::kNone;
+  return GetAttrOr<bool>(node.attrs(), "is_constant", false) ? LoopRole::kConstantEnter : LoopRole::kEnter;
+}
 
 std::string ClientKey(const Node& node) {
   RendezvousKey key;
@@ -41,11 +45,12 @@ class Compiler {
 
   Result<std::unique_ptr<const Plan>> Compile() {
     HR_ASSIGN_OR_RETURN(order_, graph_.TopologicalOrder());
+    HR_ASSIGN_OR_RETURN(loops_, FindLoopFrames(graph_));
     consumers_ = graph_.Consumers();
+    std::ranges::stable_sort(order_, {}, [this](const Node* node) { return loops_.FrameOf(*node); });
     for (const Node* node : order_) HR_RETURN_IF_ERROR(Classify(*node));
-    NumberNodes();
-    for (const Node* node : order_) HR_RETURN_IF_ERROR(AddNode(*node));
-    CountPending();
+    HR_RETURN_IF_ERROR(AddFrames());
+    HR_RETURN_IF_ERROR(CountPending());
     plan_->slot_constant.assign(static_cast<size_t>(plan_->num_slots), -1);
     for (const Node* node : order_) AddEdges(*node);
     MarkLoneEdges();
@@ -77,8 +82,9 @@ class Compiler {
   }
 
   Status Classify(const Node& node) {
-    if (IsLoopOp(node.op())) {
-      return Unimplemented("Loops made of Enter, Exit and NextIteration are not supported: ", node.ToString());
+    const bool is_end = node.op() == "_Retval" || GetAttrOr<bool>(node.attrs(), "client_terminated", false);
+    if (is_end && loops_.FrameOf(node) != 0) {
+      return InvalidArgument(node, ": a value inside of a loop cannot be fetched");
     }
     Role& role = RoleOf(node);
     const bool is_source = node.control_inputs().empty() && !FeedsMerge(node);
@@ -95,6 +101,8 @@ class Compiler {
       return AddEnd(node, node.op() == "_Retval", RemoveRef(node.input_types()[0]), &plan_->fetches, &role);
     } else if (node.op() == "NoOp" || node.op() == "ControlTrigger") {
       role.kind = NodeKind::kNothing;
+    } else if (LoopRoleOf(node) != LoopRole::kNone || node.op() == "LoopCond") {
+      role.kind = NodeKind::kPass;
     } else if (node.definition().signature().stateful) {
       plan_->stateless = false;
     }
@@ -128,15 +136,57 @@ class Compiler {
     return OkStatus();
   }
 
+  /// Frame by frame, so that what belongs to one lies together.
+  Status AddFrames() {
+    auto begin = order_.begin();
+    for (size_t i = 0; i < loops_.frames.size(); ++i) {
+      const auto end = std::find_if(begin, order_.end(),
+                                    [&](const Node* node) { return loops_.FrameOf(*node) != static_cast<int>(i); });
+      HR_RETURN_IF_ERROR(AddFrame(loops_.frames[i], {begin, end}));
+      begin = end;
+    }
+    return OkStatus();
+  }
+
+  Status AddFrame(const LoopFrames::Frame& found, std::span<Node* const> nodes) {
+    PlanFrame frame{.name = found.name,
+                    .parent = found.parent,
+                    .num_children = static_cast<int32_t>(found.children.size()),
+                    .num_enters = found.num_enters,
+                    .parallel_iterations = found.parallel_iterations,
+                    .name_hash = HashOfFrameName(found.name),
+                    .first_node = static_cast<int32_t>(plan_->nodes.size()),
+                    .first_slot = plan_->num_slots,
+                    .first_merge = static_cast<int32_t>(plan_->initial_merge.size())};
+    if (found.parent >= 0) {
+      const std::vector<int>& siblings = loops_.frames[static_cast<size_t>(found.parent)].children;
+      const auto index = static_cast<int>(plan_->frames.size());
+      frame.index_in_parent = static_cast<int32_t>(std::ranges::find(siblings, index) - siblings.begin());
+    }
+    NumberNodes(nodes);
+    for (const Node* node : nodes) {
+      HR_RETURN_IF_ERROR(AddNode(*node));
+      frame.meets_others |= (IsSend(*node) || IsRecv(*node)) && !IsClientEnd(*node);
+      if (!IsExit(*node)) continue;
+      PlanNodeOf(*node).loop_index = static_cast<int32_t>(frame.exits.size());
+      frame.exits.push_back(RoleOf(*node).plan_index);
+    }
+    frame.num_nodes = static_cast<int32_t>(plan_->nodes.size()) - frame.first_node;
+    frame.num_slots = plan_->num_slots - frame.first_slot;
+    frame.num_merges = static_cast<int32_t>(plan_->initial_merge.size()) - frame.first_merge;
+    plan_->frames.push_back(std::move(frame));
+    return OkStatus();
+  }
+
   /// What frees others goes first: sends, then what waits, then the rest as the graph's order has it.
-  void NumberNodes() {
+  void NumberNodes(std::span<Node* const> nodes) {
     const auto urgency = [this](const Node& node) {
       if (IsSend(node)) return 0;
       return IsRecv(node) ? 1 : 2;
     };
-    int32_t next = 0;
+    auto next = static_cast<int32_t>(plan_->nodes.size());
     for (int level = 0; level < 3; ++level) {
-      for (const Node* node : order_) {
+      for (const Node* node : nodes) {
         if (RoleOf(*node).runs && urgency(*node) == level) RoleOf(*node).plan_index = next++;
       }
     }
@@ -150,6 +200,8 @@ class Compiler {
     planned.node = &node;
     planned.kind = role.kind;
     planned.value_index = role.value_index;
+    planned.loop = LoopRoleOf(node);
+    if (IsEnter(node)) planned.loop_index = loops_.OutputFrameOf(node);
     planned.first_slot = plan_->num_slots;
     planned.num_inputs = node.num_inputs();
     planned.num_outputs = node.num_outputs();
@@ -173,6 +225,7 @@ class Compiler {
   void AddMerge(PlanNode* planned) {
     planned->value_index = static_cast<int32_t>(plan_->initial_merge.size());
     plan_->initial_merge.push_back(kMergeUnclaimed | kMergeNoLive);
+    plan_->later_merge.push_back(kMergeUnclaimed | kMergeNoLive);
   }
 
   Status AddKernel(const Node& node, PlanNode* planned) {
@@ -202,20 +255,29 @@ class Compiler {
   }
 
   /// Counts what each run node waits for: edges from nodes that run.
-  void CountPending() {
+  Status CountPending() {
     plan_->initial_pending.assign(plan_->nodes.size(), 0);
     for (const Node* node : order_) {
       if (!RoleOf(*node).runs) continue;
       for (const Consumer& consumer : ConsumersOf(*node)) {
         const Role& role = RoleOf(*consumer.node);
         if (!role.runs) continue;
+        if (loops_.OutputFrameOf(*node) != loops_.FrameOf(*consumer.node)) {
+          return InvalidArgument(*consumer.node, " is in a loop, its input ", *node, " is not");
+        }
         ++plan_->initial_pending[static_cast<size_t>(role.plan_index)];
-        if (!IsMerge(*consumer.node)) continue;
-        const PlanNode& merge = PlanNodeOf(*consumer.node);
-        plan_->initial_merge[static_cast<size_t>(merge.value_index)] +=
-            consumer.input < 0 ? kMergeControl : kMergeInput;
+        if (IsMerge(*consumer.node)) CountMergeInput(*node, consumer);
       }
     }
+    return OkStatus();
+  }
+
+  void CountMergeInput(const Node& source, const Consumer& consumer) {
+    const auto merge = static_cast<size_t>(PlanNodeOf(*consumer.node).value_index);
+    const int64_t amount = consumer.input < 0 ? kMergeControl : kMergeInput;
+    const LoopRole role = LoopRoleOf(source);
+    if (role != LoopRole::kNextIteration) plan_->initial_merge[merge] += amount;
+    if (role != LoopRole::kEnter) plan_->later_merge[merge] += amount;
   }
 
   void AddEdges(const Node& node) {
@@ -278,7 +340,8 @@ class Compiler {
   const Graph& graph_;
   std::unique_ptr<Plan> plan_;
   std::vector<Role> roles_;  // by node id
-  std::vector<Node*> order_;
+  LoopFrames loops_;
+  std::vector<Node*> order_;  // frame by frame, inputs first
   std::vector<std::vector<Consumer>> consumers_;
 };
 

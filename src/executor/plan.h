@@ -17,7 +17,17 @@ enum class NodeKind : uint8_t {
   kConst,   // hands out constant `value_index`
   kArg,     // hands out argument `value_index`
   kResult,  // stores result `value_index`
+  kPass,    // hands its input on: Enter, Exit, NextIteration, LoopCond
   kNothing  // NoOp
+};
+
+/// Where a node's outputs go, if not to its own iteration.
+enum class LoopRole : uint8_t {
+  kNone,
+  kEnter,          // to iteration 0 of frame `loop_index`
+  kConstantEnter,  // to every iteration of it
+  kExit,  // to the iteration that the frame was entered from; `loop_index` is its place among the frame's exits
+  kNextIteration
 };
 
 /// A node that is run. Constants, arguments and results that wait for nothing are not: they are bound to their consumers' slots.
@@ -33,7 +43,9 @@ struct PlanNode {
   int32_t first_control_edge = 0;
   int32_t end_edge = 0;
   int32_t value_index = 0;  // of the constant, argument or result; of a merge: in `initial_merge`
+  int32_t loop_index = 0;   // see LoopRole
   NodeKind kind = NodeKind::kKernel;
+  LoopRole loop = LoopRole::kNone;
   bool cheap = false;              // never measured, never handed off
   bool has_ref_inputs = false;     // an edge that carries a variable ends here
   bool runs_when_dead = false;     // Send: it passes deadness on
@@ -58,6 +70,26 @@ struct PlanBinding {
   int32_t slot = 0;
 };
 
+/// The graph outside of loops (index 0), or what lies between the Enters and Exits of one loop. Its nodes, slots and merges are
+/// next to each other in the plan.
+struct PlanFrame {
+  std::string name;
+  int32_t parent = -1;
+  int32_t num_children = 0;
+  int32_t index_in_parent = 0;
+  int32_t num_enters = 0;
+  int64_t parallel_iterations = 1;
+  uint64_t name_hash = 0;     // as peers compute it
+  bool meets_others = false;  // a node sends or receives
+  int32_t first_node = 0;
+  int32_t num_nodes = 0;
+  int32_t first_slot = 0;
+  int32_t num_slots = 0;
+  int32_t first_merge = 0;
+  int32_t num_merges = 0;
+  std::vector<int32_t> exits = {};
+};
+
 constexpr int64_t kMergeControl = int64_t{1} << 32;  // see Plan::initial_merge
 constexpr int64_t kMergeInput = 4;
 constexpr int64_t kMergeUnclaimed = 2;
@@ -75,6 +107,9 @@ struct Plan {
   /// For each merge: control inputs to come (upper half), inputs to come (from bit 2), nobody has claimed to be the live
   /// input (bit 1), no live input has arrived (bit 0).
   std::vector<int64_t> initial_merge;
+  /// The same from iteration 1 on, where a loop's merge gets no value from Enter but one from NextIteration.
+  std::vector<int64_t> later_merge;
+  std::vector<PlanFrame> frames;
   std::vector<int32_t> roots;  // that wait for nothing, most urgent last
   int32_t num_slots = 0;
   int32_t max_outputs = 0;

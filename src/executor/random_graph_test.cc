@@ -6,6 +6,7 @@
 #include <random>
 
 #include "executor/executor_testing.h"
+#include "executor/loop_testing.h"
 #include "sync/notification.h"
 
 namespace headrace {
@@ -29,10 +30,22 @@ struct RandomGraph {
 
 constexpr int kNumArgs = 3;
 
+/// for (i = 0; i < turns; ++i) sum += step, as a loop; everything in it is dead where `sum` or `step` is.
+Endpoint AddLoop(TestGraph* g, Endpoint sum, Endpoint step, int turns, uint32_t parallel) {
+  Loop loop(g, StrCat("loop", g->graph().num_nodes()), static_cast<int>(1 + parallel % 3));
+  const Endpoint one = g->Const(Tensor::Scalar(1.0f));
+  const Endpoint i = loop.Variable(g->Const(Tensor::Scalar(0.0f), {g->Add(sum, step).node}));
+  loop.Variable(g->Add(sum, g->Const(Tensor::Scalar(0.0f))));
+  const Endpoint add = loop.Enter(step, true), more = loop.Enter(one, true);
+  const Endpoint limit = loop.Enter(g->Const(Tensor::Scalar(static_cast<float>(turns))), true);
+  const auto body = loop.While(g->Op(TestLess(), {i, limit}));
+  return loop.End({g->Add(body[0], more), g->Add(body[1], add)})[1];
+}
+
 void AddRandomNode(RandomGraph* r, std::mt19937* random) {
   const auto pick = [&] { return std::uniform_int_distribution<size_t>(0, r->endpoints.size() - 1)(*random); };
   const size_t a = pick(), b = pick(), c = pick();
-  const auto kind = std::uniform_int_distribution<int>(0, 9)(*random);
+  const auto kind = std::uniform_int_distribution<int>(0, 10)(*random);
   if (kind < 6) {
     const bool is_busy = kind == 0;
     // To keep the formulas simple nothing waits for a Switch by control: it may be alive where the fetched side is dead.
@@ -52,6 +65,15 @@ void AddRandomNode(RandomGraph* r, std::mt19937* random) {
     r->endpoints.push_back(Endpoint{node, side});
     r->formulas.push_back([=](const std::vector<Value>& v, const std::vector<float>&) -> Value {
       return side == static_cast<int>(pred) ? v[a] : std::nullopt;
+    });
+  } else if (kind == 8) {
+    const int turns = std::uniform_int_distribution<int>(0, 4)(*random);
+    r->endpoints.push_back(AddLoop(&r->graph, r->endpoints[a], r->endpoints[b], turns, (*random)()));
+    r->formulas.push_back([=](const std::vector<Value>& v, const std::vector<float>&) -> Value {
+      if (!v[a] || !v[b]) return std::nullopt;
+      float sum = *v[a];
+      for (int i = 0; i < turns; ++i) sum += *v[b];
+      return sum;
     });
   } else {
     // Both sides of one condition, so that only one is alive and the merge has one answer.

@@ -12,11 +12,11 @@ constexpr int kCheapBesideCostly = 32;  // so many cheap nodes may keep a costly
 }  // namespace
 
 void Step::RunLoop(ReadyNodes* ready) {
-  int32_t node;
-  while (TakeNext(ready, &node)) RunNode(node, ready);
+  ReadyNode next;
+  while (TakeNext(ready, &next)) RunNode(next, ready);
 }
 
-bool Step::TakeNext(ReadyNodes* ready, int32_t* node) {
+bool Step::TakeNext(ReadyNodes* ready, ReadyNode* next) {
   Frame& frame = *Frame::current_;
   if (frame.finished_ != nullptr) frame.CompleteCallsOf(this, ready);
   if (IsStopped()) {
@@ -26,10 +26,10 @@ bool Step::TakeNext(ReadyNodes* ready, int32_t* node) {
     return false;
   }
   while (!ready->cheap.empty()) {
-    *node = ready->cheap.back();
+    *next = ready->cheap.back();
     ready->cheap.pop_back();
-    if (IsCostly(*node) && !context_->run_inline) {
-      ready->costly.push_back(*node);
+    if (IsCostly(next->node) && !context_->run_inline) {
+      ready->costly.push_back(*next);
       continue;
     }
     if (!ready->costly.empty() && ++ready->num_run_beside_costly >= kCheapBesideCostly) {
@@ -42,42 +42,43 @@ bool Step::TakeNext(ReadyNodes* ready, int32_t* node) {
   if (ready->costly.empty()) return false;
   const bool takes_one = !ready->is_borrowed_thread;
   if (takes_one) {
-    *node = ready->costly.back();
+    *next = ready->costly.back();
     ready->costly.pop_back();
   }
-  for (const int32_t other : ready->costly) HandOff(other);
+  for (const ReadyNode& other : ready->costly) HandOff(other);
   ready->costly.clear();
   return takes_one;
 }
 
-void Step::HandOff(int32_t node) {
+void Step::HandOff(ReadyNode next) {
   num_active_.fetch_add(1, std::memory_order_relaxed);
-  context_->runtime->compute->Schedule([this, node] {
+  context_->runtime->compute->Schedule([this, next] {
     Frame frame;
     ReadyNodes ready;
     ready.outputs.resize(static_cast<size_t>(plan_.max_outputs));
-    if (!IsStopped()) RunNode(node, &ready);
+    if (!IsStopped()) RunNode(next, &ready);
     RunLoop(&ready);
     Leave();
   });
 }
 
-void Step::RunNode(int32_t index, ReadyNodes* ready) {
-  const PlanNode& node = plan_.nodes[static_cast<size_t>(index)];
-  uint8_t& dead = dead_[static_cast<size_t>(index)];
+void Step::RunNode(ReadyNode next, ReadyNodes* ready) {
+  const PlanNode& node = plan_.nodes[static_cast<size_t>(next.node)];
+  Iteration* const at = next.at;
+  uint8_t& dead = at->Dead(next.node);
   const bool is_dead = dead != 0 && !node.revives;
   dead = 0;
   if (is_dead) {
-    ClearInputs(node);
-    if (node.runs_when_dead && !RunKernel(index, node, ready)) return;
-    return Propagate(node, true, ready->outputs, ready);
+    ClearInputs(node, at);
+    if (node.runs_when_dead && !RunKernel(next, node, ready)) return;
+    return Propagate(node, at, true, ready->outputs.data(), ready);
   }
   switch (node.kind) {
     case NodeKind::kKernel:
-      if (!RunKernel(index, node, ready)) return;
+      if (!RunKernel(next, node, ready)) return;
       break;
     case NodeKind::kAsync:
-      return StartAsync(index, node, ready);
+      return StartAsync(next, node);
     case NodeKind::kConst:
       ready->outputs[0].tensor = plan_.constants[static_cast<size_t>(node.value_index)];
       break;
@@ -85,25 +86,29 @@ void Step::RunNode(int32_t index, ReadyNodes* ready) {
       ready->outputs[0].tensor = context_->args[static_cast<size_t>(node.value_index)];
       break;
     case NodeKind::kResult:
-      if (const Status status = Dereference(node); !status.ok()) return Fail(status, &node);
-      context_->results[static_cast<size_t>(node.value_index)] = std::move(SlotsOf(node)->tensor);
+      if (const Status status = Dereference(node, at); !status.ok()) return Fail(status, &node);
+      context_->results[static_cast<size_t>(node.value_index)] = std::move(at->SlotsOf(node)->tensor);
+      break;
+    case NodeKind::kPass:
+      if (const Status status = Dereference(node, at); !status.ok()) return Fail(status, &node);
+      ready->outputs[0] = std::move(*at->SlotsOf(node));
       break;
     case NodeKind::kNothing:
       break;
   }
-  ClearInputs(node);
-  Propagate(node, false, ready->outputs, ready);
+  ClearInputs(node, at);
+  Propagate(node, at, false, ready->outputs.data(), ready);
 }
 
-bool Step::RunKernel(int32_t index, const PlanNode& node, ReadyNodes* ready) {
-  Status status = Dereference(node);
+bool Step::RunKernel(ReadyNode next, const PlanNode& node, ReadyNodes* ready) {
+  Status status = Dereference(node, next.at);
   if (status.ok()) {
-    KernelContext context(context_, node.node, {SlotsOf(node), static_cast<size_t>(node.num_inputs)},
+    KernelContext context(next.at->context, node.node, {next.at->SlotsOf(node), static_cast<size_t>(node.num_inputs)},
                           {ready->outputs.data(), static_cast<size_t>(node.num_outputs)});
     if (is_measured_ && !node.cheap) {
       const TimePoint begin = context_->runtime->clock->Now();
       status = node.kernel->Compute(context);
-      UpdateCost(index, begin);
+      UpdateCost(next.node, begin);
     } else {
       status = node.kernel->Compute(context);
     }
@@ -123,10 +128,10 @@ void Step::UpdateCost(int32_t index, TimePoint begin) {
 }
 
 /// Replaces the variables that came over ref edges by their values of now.
-Status Step::Dereference(const PlanNode& node) {
+Status Step::Dereference(const PlanNode& node, Iteration* at) {
   if (!node.has_ref_inputs) return OkStatus();
   for (int32_t i = 0; i < node.num_inputs; ++i) {
-    InputValue& input = SlotsOf(node)[i];
+    InputValue& input = at->SlotsOf(node)[i];
     if (input.variable == nullptr) continue;
     input.tensor = input.variable->Read();
     if (!input.tensor.valid() && !node.node->definition().signature().allows_uninitialized_input) {
@@ -151,8 +156,8 @@ Status Step::CheckOutputs(const PlanNode& node, std::vector<InputValue>& outputs
   return OkStatus();
 }
 
-void Step::ClearInputs(const PlanNode& node) {
-  InputValue* const inputs = SlotsOf(node);
+void Step::ClearInputs(const PlanNode& node, Iteration* at) {
+  InputValue* const inputs = at->SlotsOf(node);
   const int32_t* const constants = plan_.slot_constant.data() + node.first_slot;
   for (int32_t i = 0; i < node.num_inputs; ++i) {
     if (constants[i] >= 0) {
@@ -164,12 +169,15 @@ void Step::ClearInputs(const PlanNode& node) {
   }
 }
 
-void Step::StartAsync(int32_t index, const PlanNode& node, ReadyNodes*) {
-  if (const Status status = Dereference(node); !status.ok()) return Fail(status, &node);
+void Step::StartAsync(ReadyNode next, const PlanNode& node) {
+  if (const Status status = Dereference(node, next.at); !status.ok()) return Fail(status, &node);
   num_active_.fetch_add(1, std::memory_order_relaxed);
-  auto* call = new AsyncCall{.step = this, .node = index};
+  auto* call = new AsyncCall;
+  call->step = this;
+  call->ready = next;
   call->outputs.resize(static_cast<size_t>(node.num_outputs));
-  call->context.emplace(context_, node.node, std::span(SlotsOf(node), static_cast<size_t>(node.num_inputs)),
+  call->context.emplace(next.at->context, node.node,
+                        std::span(next.at->SlotsOf(node), static_cast<size_t>(node.num_inputs)),
                         std::span(call->outputs));
   node.async->ComputeAsync(*call->context, [call](const Status& status) {
     call->status = status;
@@ -179,7 +187,7 @@ void Step::StartAsync(int32_t index, const PlanNode& node, ReadyNodes*) {
 
 void Step::FinishAsync(AsyncCall* call, ReadyNodes* ready) {
   const std::unique_ptr<AsyncCall> owned(call);
-  const PlanNode& node = plan_.nodes[static_cast<size_t>(call->node)];
+  const PlanNode& node = plan_.nodes[static_cast<size_t>(call->ready.node)];
   Status status = call->status;
   if (status.ok()) status = CheckOutputs(node, call->outputs);
   if (!status.ok()) {
@@ -187,10 +195,10 @@ void Step::FinishAsync(AsyncCall* call, ReadyNodes* ready) {
     return Fail(status, &node);
   }
   if (failed_.load(std::memory_order_relaxed)) return;
-  ClearInputs(node);
+  ClearInputs(node, call->ready.at);
   // A receive may bring a dead value; then all that hangs on it is dead, also by control.
   const bool is_dead = node.num_outputs > 0 && node.may_leave_outputs && !call->outputs[0].tensor.valid();
-  Propagate(node, is_dead, call->outputs, ready);
+  Propagate(node, call->ready.at, is_dead, call->outputs.data(), ready);
 }
 
 thread_local Frame* Frame::current_ = nullptr;

@@ -1,8 +1,6 @@
 // The start and the end of a step, its errors, and the memory that steps share.
 #include "executor/step.h"
 
-#include <algorithm>
-
 namespace headrace {
 
 namespace {
@@ -20,9 +18,8 @@ Status WithNodeName(const Status& status, const Node& node) {
 }  // namespace
 
 Step::Step(const Plan& plan, StepPool* pool)
-    : plan_(plan), pool_(pool), slots_(static_cast<size_t>(plan.num_slots)), dead_(plan.nodes.size(), 0) {
+    : plan_(plan), pool_(pool), root_(plan, plan.frames[0]), free_runs_(plan.frames.size()) {
   main_.outputs.resize(static_cast<size_t>(plan.max_outputs));
-  ClearSlots();
 }
 
 Step::~Step() = default;
@@ -32,8 +29,8 @@ void Step::Run(StepContext* context, StepPlan::Done done) {
   done_ = std::move(done);
   const uint32_t index = plan_.num_steps.fetch_add(1, std::memory_order_relaxed);
   is_measured_ = index < kStepsMeasuredAtFirst || index % kStepsPerMeasuredOne == 0;
-  pending_ = plan_.initial_pending;
-  merges_ = plan_.initial_merge;
+  root_.Reset(plan_, plan_.frames[0]);
+  root_.context = context;
   num_active_.store(1, std::memory_order_relaxed);
 
   Frame frame;
@@ -41,7 +38,8 @@ void Step::Run(StepContext* context, StepPlan::Done done) {
   if (status.ok()) {
     BindTokens();
     BindValues();
-    main_.cheap = plan_.roots;
+    main_.cheap.clear();
+    for (const int32_t root : plan_.roots) main_.cheap.push_back({root, &root_});
     RunLoop(&main_);
   } else {
     Fail(status, nullptr);
@@ -78,7 +76,7 @@ void Step::BindTokens() {
 void Step::BindValues() {
   for (Tensor& result : context_->results) result = Tensor();
   for (const PlanBinding& binding : plan_.arg_slots) {
-    slots_[static_cast<size_t>(binding.slot)].tensor = context_->args[static_cast<size_t>(binding.value_index)];
+    root_.Slot(binding.slot).tensor = context_->args[static_cast<size_t>(binding.value_index)];
   }
   for (const PlanBinding& binding : plan_.arg_results) {
     context_->results[static_cast<size_t>(binding.slot)] = context_->args[static_cast<size_t>(binding.value_index)];
@@ -131,7 +129,7 @@ Status Step::CollectStatus() {
 
 void Step::Finish() {
   const Status status = CollectStatus();
-  if (failed_.exchange(false)) ClearSlots();
+  if (failed_.exchange(false) || num_runs_alive_ > 0) Clear();
   if (token_.has_value()) {
     if (parent_token_ != nullptr) parent_token_->Deregister(parent_callback_);
     context_->cancellation = std::exchange(parent_token_, nullptr);
@@ -141,14 +139,13 @@ void Step::Finish() {
   done(status);
 }
 
-void Step::ClearSlots() {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    slots_[i] = InputValue();
-    const int32_t constant = plan_.slot_constant[i];
-    if (constant >= 0) slots_[i].tensor = plan_.constants[static_cast<size_t>(constant)];
-  }
-  std::ranges::fill(dead_, uint8_t{0});
+/// After a step that did not run to its end.
+void Step::Clear() {
+  root_.ClearSlots(plan_);
   for (InputValue& output : main_.outputs) output = InputValue();
+  for (std::vector<LoopRun*>& free : free_runs_) free.clear();
+  runs_.clear();
+  num_runs_alive_ = 0;
 }
 
 Step* StepPool::Take() {

@@ -10,16 +10,23 @@
 #include <optional>
 #include <vector>
 
+#include "executor/loop_run.h"
 #include "executor/plan.h"
 
 namespace headrace {
 
 class Step;
 
+/// A node that may run, and where.
+struct ReadyNode {
+  int32_t node = 0;
+  Iteration* at = nullptr;
+};
+
 /// One call of a kernel that waits.
 struct AsyncCall {
-  Step* step;
-  int32_t node;
+  Step* step = nullptr;
+  ReadyNode ready = {};
   std::vector<InputValue> outputs;
   std::optional<KernelContext> context;
   Status status;
@@ -28,8 +35,8 @@ struct AsyncCall {
 
 /// What one thread is running: nodes that are ready, and scratch space. Not thread-safe.
 struct ReadyNodes {
-  std::vector<int32_t> cheap;   // a stack, most urgent last
-  std::vector<int32_t> costly;  // worth handing to another thread
+  std::vector<ReadyNode> cheap;   // a stack, most urgent last
+  std::vector<ReadyNode> costly;  // worth handing to another thread
   std::vector<InputValue> outputs;
   int num_run_beside_costly = 0;
   bool is_borrowed_thread = false;  // it brought news and has its own work to do: costly nodes go to the pool
@@ -58,31 +65,41 @@ class Step {
   }
   void Finish();
   Status CollectStatus();
-  void ClearSlots();
+  void Clear();
 
   // The loop (run_loop.cc).
   void RunLoop(ReadyNodes* ready);
-  bool TakeNext(ReadyNodes* ready, int32_t* node);
-  void HandOff(int32_t node);
-  void RunNode(int32_t index, ReadyNodes* ready);
-  bool RunKernel(int32_t index, const PlanNode& node, ReadyNodes* ready);
-  void StartAsync(int32_t index, const PlanNode& node, ReadyNodes* ready);
+  bool TakeNext(ReadyNodes* ready, ReadyNode* next);
+  void HandOff(ReadyNode next);
+  void RunNode(ReadyNode next, ReadyNodes* ready);
+  bool RunKernel(ReadyNode next, const PlanNode& node, ReadyNodes* ready);
+  void StartAsync(ReadyNode next, const PlanNode& node);
   void FinishAsync(AsyncCall* call, ReadyNodes* ready);
-  Status Dereference(const PlanNode& node);
+  Status Dereference(const PlanNode& node, Iteration* at);
   Status CheckOutputs(const PlanNode& node, std::vector<InputValue>& outputs) const;
-  void ClearInputs(const PlanNode& node);
+  void ClearInputs(const PlanNode& node, Iteration* at);
   void UpdateCost(int32_t index, TimePoint begin);
 
   // From a node to its consumers (propagate.cc).
-  void Propagate(const PlanNode& node, bool is_dead, std::vector<InputValue>& outputs, ReadyNodes* ready);
+  void Propagate(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
+  int64_t Deliver(const PlanNode& node, Iteration* to, bool is_dead, InputValue* outputs, ReadyNodes* ready);
   void DeliverResult(const PlanEdge& edge, InputValue& value);
-  void Arrive(const PlanEdge& edge, bool is_dead, ReadyNodes* ready);
-  void ArriveAtMerge(const PlanEdge& edge, InputValue* value, ReadyNodes* ready);
+  void Arrive(const PlanEdge& edge, Iteration* to, bool is_dead, ReadyNodes* ready);
+  void ArriveAtMerge(const PlanEdge& edge, Iteration* to, InputValue* value, ReadyNodes* ready);
+
+  // From one iteration to another (loop_step.cc).
+  void EnterLoop(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
+  void ExitLoop(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
+  void GoToNextIteration(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
+  LoopRun* ChildRun(const PlanNode& enter, Iteration* at);
+  Iteration* BeginIteration(LoopRun* run, ReadyNodes* ready);
+  void AddHolds(Iteration* at, int64_t count, ReadyNodes* ready);
+  void EndIteration(Iteration* ended, ReadyNodes* ready);
+  Iteration* EndRun(LoopRun* run, ReadyNodes* ready);
 
   bool IsCostly(int32_t node) const {
     return plan_.cost_ns[static_cast<size_t>(node)].load(std::memory_order_relaxed) > kCostlyNs;
   }
-  InputValue* SlotsOf(const PlanNode& node) { return slots_.data() + node.first_slot; }
 
   static constexpr uint32_t kCostlyNs = 50'000;  // about two handoffs to another core
 
@@ -92,11 +109,13 @@ class Step {
   StepPlan::Done done_;
   bool is_measured_ = false;
 
-  std::vector<InputValue> slots_;
-  std::vector<int32_t> pending_;  // by node; atomic_ref
-  std::vector<int64_t> merges_;   // by merge; atomic_ref
-  std::vector<uint8_t> dead_;     // by node: a dead value has arrived; atomic_ref; zero between steps
-  ReadyNodes main_;               // of the thread that began the step
+  Iteration root_;   // the graph outside of loops
+  ReadyNodes main_;  // of the thread that began the step
+
+  std::mutex loops_mutex_;
+  std::vector<std::unique_ptr<LoopRun>> runs_;    // guarded by loops_mutex_, as the next two
+  std::vector<std::vector<LoopRun*>> free_runs_;  // by frame
+  size_t num_runs_alive_ = 0;
 
   std::atomic<int32_t> num_active_{0};
   std::atomic<bool> failed_{false};

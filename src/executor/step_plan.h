@@ -41,8 +41,8 @@ class HR_EXPORT StepPlan {
  public:
   using Done = std::function<void(const Status&)>;
 
-  /// Errors: kUnimplemented, naming the node, for an op without a kernel for the device or a v1 loop; kInvalidArgument for
-  /// indices of `_Arg` or `_Retval` that clash; what the kernels' construction reports.
+  /// Errors: kUnimplemented, naming the node, for an op without a kernel for the device; kInvalidArgument for loops that are not
+  /// well-formed and indices of `_Arg` or `_Retval` that clash; what the kernels' construction reports.
   static Result<std::shared_ptr<const StepPlan>> Compile(std::shared_ptr<const Graph> graph,
                                                          const PlanEnvironment& environment);
   ~StepPlan();

@@ -110,15 +110,6 @@ TEST(StepPlan, RefusesArgumentsWithTheSameIndex) {
   EXPECT_THAT(g.Compile().status().message(), HasSubstr("index 0 is taken"));
 }
 
-TEST(StepPlan, RefusesV1LoopsNamingTheNode) {
-  TestGraph g;
-  static const auto* enter = new OpDefinition("Enter(data: T) -> (output: T) | T: type | frame_name: string");
-  g.Op(*enter, {g.Const(F(1))}, {{"T", DType::kFloat}, {"frame_name", "f"}}, {}, "while/Enter");
-  const auto plan = g.Compile();
-  EXPECT_EQ(plan.status().code(), Code::kUnimplemented);
-  EXPECT_THAT(plan.status().message(), HasSubstr("while/Enter"));
-}
-
 TEST(StepPlan, RunsOnlyTheTakenSideOfASwitch) {
   for (const bool taken : {false, true}) {
     TestGraph g;

@@ -141,6 +141,8 @@ Status RecordWriter::Write(std::string_view record) {
   return file_->Append(footer);
 }
 
+Status RecordWriter::Sync() { return file_->Sync(); }
+
 Status RecordWriter::Close() { return file_->Close(); }
 
 }  // namespace headrace

@@ -71,6 +71,8 @@ class HR_EXPORT RecordWriter {
   static Result<std::unique_ptr<RecordWriter>> Create(FileSystem& files, const std::string& path,
                                                       Compression compression = Compression::kNone);
   Status Write(std::string_view record);
+  /// Makes what was written durable.
+  Status Sync();
   Status Close();
 
  private:

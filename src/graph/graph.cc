@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "graph/loop_frames.h"
 #include "graph/node_error.h"
 
 namespace headrace {
@@ -41,7 +42,7 @@ Status CheckInputs(const Node& node, const std::vector<Endpoint>& inputs) {
 const Node* FindNodeOnCycle(const Node* from, const std::vector<int>& unfinished) {
   std::unordered_set<const Node*> seen;
   const auto blocks = [&unfinished](const Node* node) {
-    return node != nullptr && node->op() != "NextIteration" && unfinished[static_cast<size_t>(node->id())] > 0;
+    return node != nullptr && !IsNextIteration(*node) && unfinished[static_cast<size_t>(node->id())] > 0;
   };
   while (seen.insert(from).second) {
     const Node* next = nullptr;
@@ -166,7 +167,7 @@ Result<std::vector<Node*>> Graph::TopologicalOrder() const {
   std::vector<int> waiting(nodes_.size(), 0);
   const auto consumers = Consumers();
   for (const auto& node : nodes_) {
-    if (node == nullptr || node->op() == "NextIteration") continue;
+    if (node == nullptr || IsNextIteration(*node)) continue;
     for (const Consumer& consumer : consumers[static_cast<size_t>(node->id())]) {
       ++waiting[static_cast<size_t>(consumer.node->id())];
     }
@@ -181,7 +182,7 @@ Result<std::vector<Node*>> Graph::TopologicalOrder() const {
     Node* node = nodes_[static_cast<size_t>(ready.top())].get();
     ready.pop();
     order.push_back(node);
-    if (node->op() == "NextIteration") continue;
+    if (IsNextIteration(*node)) continue;
     for (const Consumer& consumer : consumers[static_cast<size_t>(node->id())]) {
       if (--waiting[static_cast<size_t>(consumer.node->id())] == 0) ready.push(consumer.node->id());
     }

@@ -169,13 +169,16 @@ Status Importer::ResolveInputs() {
   return OkStatus();
 }
 
+// An edge out of it closes a loop.
+bool IsBackEdge(const NodeDef& source) { return source.op == "NextIteration" || source.op == "RefNextIteration"; }
+
 // Inputs first, else in the GraphDef's order; edges out of NextIteration close loops and do not count.
 Result<std::vector<int>> Importer::Order() const {
   std::vector<std::vector<int>> consumers(def_.nodes.size());
   std::vector<int> waiting(def_.nodes.size(), 0);
   const auto count = [&](const std::vector<Source>& sources, size_t consumer) {
     for (const Source& source : sources) {
-      if (source.def < 0 || Def(source.def).op == "NextIteration") continue;
+      if (source.def < 0 || IsBackEdge(Def(source.def))) continue;
       consumers[static_cast<size_t>(source.def)].push_back(static_cast<int>(consumer));
       ++waiting[consumer];
     }
@@ -209,7 +212,7 @@ Status Importer::CycleError(const std::vector<int>& waiting) const {
     seen[static_cast<size_t>(at)] = true;
     for (const auto* sources : {&inputs_[static_cast<size_t>(at)], &controls_[static_cast<size_t>(at)]}) {
       const auto blocker = std::ranges::find_if(*sources, [&](const Source& source) {
-        return source.def >= 0 && waiting[static_cast<size_t>(source.def)] > 0 && Def(source.def).op != "NextIteration";
+        return source.def >= 0 && waiting[static_cast<size_t>(source.def)] > 0 && !IsBackEdge(Def(source.def));
       });
       if (blocker == sources->end()) continue;
       at = blocker->def;
@@ -262,7 +265,7 @@ Status Importer::CloseLoops() {
       HR_RETURN_IF_ERROR(graph_.SetInput(added_[i], static_cast<int>(k), {NodeOf(source), source.index}));
     }
     for (const Source& source : controls_[i]) {
-      if (source.def >= 0 && Def(source.def).op == "NextIteration") graph_.AddControlInput(added_[i], NodeOf(source));
+      if (source.def >= 0 && IsBackEdge(Def(source.def))) graph_.AddControlInput(added_[i], NodeOf(source));
     }
   }
   return OkStatus();

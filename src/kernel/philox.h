@@ -53,6 +53,7 @@ class Philox {
 class PhiloxWords {
  public:
   PhiloxWords(uint64_t seed, uint64_t seed2) : blocks_(seed, seed2) {}
+  explicit PhiloxWords(const Philox& blocks) : blocks_(blocks) {}
   uint32_t Next() {
     if (used_ == 4) {
       block_ = blocks_.Next();

@@ -13,10 +13,13 @@ void RegisterAllOps() {
     RegisterDataFlowOps(registry);
     RegisterDataOps(registry);
     RegisterIoOps(registry);
+    RegisterLookupOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);
     RegisterRandomOps(registry);
+    RegisterSparseOps(registry);
     RegisterStateOps(registry);
+    RegisterSummaryOps(registry);
     RegisterTrainOps(registry);
   });
 }

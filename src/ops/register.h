@@ -10,10 +10,13 @@ void RegisterControlFlowOps(OpRegistry& registry);
 void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
+void RegisterLookupOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
 void RegisterRandomOps(OpRegistry& registry);
+void RegisterSparseOps(OpRegistry& registry);
 void RegisterStateOps(OpRegistry& registry);
+void RegisterSummaryOps(OpRegistry& registry);
 void RegisterTrainOps(OpRegistry& registry);
 
 /// Fills OpRegistry::Global(); the second call and later ones do nothing. Thread-safe.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/loop_frames.h"
 #include "kernel/evaluate.h"
 
 namespace headrace {
@@ -28,8 +29,7 @@ bool IsPure(const Node& node) {
   if (signature.stateful || node.num_inputs() == 0 || node.num_outputs() == 0 || HasFunctionAttr(signature))
     return false;
   if (!node.control_inputs().empty()) return false;
-  if (node.op() == "Switch" || node.op() == "Merge" || node.op() == "Enter" || node.op() == "PlaceholderWithDefault")
-    return false;
+  if (IsSwitch(node) || IsMerge(node) || IsEnter(node) || node.op() == "PlaceholderWithDefault") return false;
   return std::ranges::all_of(node.output_types(),
                              [](DType type) { return IsPlainData(type) || type == DType::kString; });
 }
@@ -65,6 +65,20 @@ std::optional<std::vector<Tensor>> Evaluate(const Node& node) {
   Result<std::vector<Tensor>> results = EvaluateConstant(node.op(), std::move(inputs), node.attrs());
   if (!results.ok()) return std::nullopt;
   return *std::move(results);
+}
+
+// True by node id for what runs in some steps only, or several times in one. A constant, which waits for nothing, cannot stand for
+// such a node even where its value is known.
+std::vector<bool> ConditionalNodes(const Graph& graph, const std::vector<Node*>& order) {
+  std::vector<bool> conditional(static_cast<size_t>(graph.num_ids()), false);
+  const auto is_conditional = [&](const Node* node) { return conditional[static_cast<size_t>(node->id())]; };
+  for (const Node* node : order) {
+    conditional[static_cast<size_t>(node->id())] =
+        IsSwitch(*node) || IsEnter(*node) ||
+        std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return is_conditional(input.node); }) ||
+        std::ranges::any_of(node->control_inputs(), is_conditional);
+  }
+  return conditional;
 }
 
 class Folder {
@@ -138,8 +152,10 @@ void Folder::RemoveUnused(const std::vector<Node*>& order) {
 Status Folder::Run() {
   HR_ASSIGN_OR_RETURN(const std::vector<Node*> order, graph_->TopologicalOrder());
   folded_.assign(static_cast<size_t>(graph_->num_ids()), false);
+  const std::vector<bool> conditional = ConditionalNodes(*graph_, order);
   for (Node* node : order) {
     if (consumers_[static_cast<size_t>(node->id())].empty()) continue;  // a target: it is to run
+    if (conditional[static_cast<size_t>(node->id())]) continue;
     std::optional<std::vector<Tensor>> values = KnownMetadata(*node);
     if (!values && IsPure(*node)) values = Evaluate(*node);
     if (!values || static_cast<int>(values->size()) != node->num_outputs()) continue;

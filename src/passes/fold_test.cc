@@ -72,5 +72,12 @@ TEST_F(FoldTest, ABrokenRewriteIsNamed) {
               HasSubstr("Pass 'saboteur' left a broken graph: node 'sum': input 0 is not in the graph"));
 }
 
+TEST_F(FoldTest, AKnownShapeIsLeftWhereItsNodeMayNotRun) {
+  Node* choice = t.AddNode("Switch", "choice", {Number(1), t.builder.Scalar(true)});
+  choice->set_output_shapes({PartialShape::Scalar(), PartialShape::Scalar()});
+  const Endpoint shape{t.AddNode("Shape", "shape", {Endpoint{choice, 1}}), 0};
+  EXPECT_EQ(Fetched(shape)->op(), "Shape");
+}
+
 }  // namespace
 }  // namespace headrace

@@ -22,8 +22,8 @@ struct HR_EXPORT PartitionOptions {
 /// nodes carries an output to all its consumers in another partition, under the tensor name `edge_<number>_<source>`; a
 /// control edge sends an empty f32 vector and ends in an Identity, unless a tensor of the same node goes there anyway.
 /// Small constants are repeated instead of sent. Every partition gets the whole function library.
-/// Errors: kInvalidArgument for a node without a device or a ref edge that crosses; kUnimplemented for a v1 loop that
-/// spans partitions.
+/// A v1 loop may span partitions: each then turns its own part of it, in step by the loop's condition.
+/// Errors: kInvalidArgument for a node without a device, a ref edge that crosses, or a loop that has no condition.
 HR_EXPORT Result<std::map<std::string, Graph>> PartitionByTask(const Graph& graph, const PartitionOptions& options);
 
 }  // namespace headrace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "graph/loop_frames.h"
 #include "passes/passes_testing.h"
 
 namespace headrace {
@@ -143,7 +144,38 @@ TEST_F(PartitionTest, ALoopStaysWholeInsideOnePartition) {
   On(kWorker, t.Add("inside", next, next));
   PartitionOptions options;
   options.incarnation_of = [](const std::string&) { return 1; };
-  EXPECT_EQ(PartitionByTask(t.graph, options).status().code(), Code::kUnimplemented);
+  EXPECT_EQ(PartitionByTask(t.graph, options).status().code(), Code::kInvalidArgument) << "what comes back may not";
+}
+
+TEST_F(PartitionTest, ALoopThatSpansPartitionsTurnsInEach) {
+  const Endpoint enter = On(kPs, {t.AddNode("Enter", "enter", {On(kPs, t.Input("x"))}, {{"frame_name", "f"}}), 0});
+  Node* merge = t.AddNode("Merge", "merge", {enter, enter}, {});
+  On(kPs, {merge, 0});
+  const Endpoint fed = On(kPs, {t.AddNode("Placeholder", "fed", {}, {{"dtype", DType::kBool}}), 0});
+  const AttrMap constant = {{"frame_name", "f"}, {"is_constant", true}};
+  const Endpoint pred = On(kPs, {t.AddNode("Enter", "pred", {fed}, constant), 0});
+  Node* choice = t.AddNode("Switch", "switch", {Endpoint{merge, 0}, pred});
+  On(kWorker, {choice, 0});  // goes with its data
+  const Endpoint body = On(kWorker, t.Add("body", Endpoint{choice, 1}, Endpoint{choice, 1}));
+  const Endpoint next = On(kWorker, {t.AddNode("NextIteration", "next", {body}), 0});  // goes with the merge
+  ASSERT_TRUE(t.graph.SetInput(merge, 1, next).ok());
+  const auto parts = Run();
+  const Graph& ps = parts.at(kPsTask);
+  const Graph& worker = parts.at(kWorkerTask);
+  EXPECT_NE(ps.Find("switch"), nullptr);
+  const Node* back = ps.Find("next")->input(0).node;
+  ASSERT_EQ(back->op(), "_Recv");
+  ASSERT_EQ(back->control_inputs().size(), 1u);
+  EXPECT_EQ(back->control_inputs()[0], ps.Find("merge"));
+  const auto driver = NodesOf(worker, "Merge");
+  ASSERT_EQ(driver.size(), 1u);
+  ASSERT_EQ(worker.Find("body")->input(0).node->control_inputs().size(), 1u);
+  EXPECT_EQ(worker.Find("body")->input(0).node->control_inputs()[0], driver[0]);
+  for (const auto& [name, part] : parts) {
+    const auto loops = FindLoopFrames(part);
+    ASSERT_TRUE(loops.ok()) << loops.status().ToString();
+    EXPECT_EQ(loops->frames.size(), 2u) << name;
+  }
 }
 
 TEST_F(PartitionTest, ANodeWithoutDeviceIsNamed) {

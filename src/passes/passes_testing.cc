@@ -54,9 +54,6 @@ void AddTestOps(OpRegistry& registry) {
                    .Shape(UnknownShape)
                    .NoGradient("of a test")
                    .Kernels(AnyType(FunctionKernel(Fail))));
-  add("Enter(data: T) -> (output: T) | T: type | frame_name: string", {"CPU"});
-  add("NextIteration(data: T) -> (output: T) | T: type", {"CPU"});
-  add("Exit(data: T) -> (output: T) | T: type", {"CPU"});
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "passes/pipeline.h"
 #include "passes/prune.h"
 #include "passes/tensor_name.h"
+#include "passes/unread.h"
 #include "session/call_group.h"
 #include "session/local_worker.h"
 
@@ -73,7 +74,8 @@ Result<std::shared_ptr<const PreparedGraph>> PreparedGraph::Prepare(const Graph&
                                                                     const SessionTasks& tasks,
                                                                     const std::string& session_handle) {
   HR_ASSIGN_OR_RETURN(Graph pruned, PruneForClient(graph, signature, tasks));
-  HR_RETURN_IF_ERROR(RunPasses(&pruned, {{"fold", [](Graph* g) { return FoldConstants(g); }}}));
+  HR_RETURN_IF_ERROR(RunPasses(&pruned, {{"unread", [&](Graph* g) { return DropUnread(g, signature.targets); }},
+                                         {"fold", [](Graph* g) { return FoldConstants(g); }}}));
   PartitionOptions options;
   options.incarnation_of = [&tasks](const std::string& device) { return tasks.IncarnationOf(device); };
   HR_ASSIGN_OR_RETURN(auto parts, PartitionByTask(pruned, options));

@@ -2,6 +2,7 @@
 #include "train/optimizer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "autodiff/gradients.h"
@@ -13,13 +14,14 @@ namespace {
 // Builds all updates of one ApplyGradients.
 class Updates {
  public:
-  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name, Endpoint learning_rate,
-          VariableCollection* collection)
+  Updates(const GraphBuilder& builder, const OptimizerDefinition& optimizer, std::string name,
+          const ApplyOptions& options, OptimizerState* state, VariableCollection* collection)
       : outer_(builder),
         builder_(builder.WithNamePrefix(name)),
         optimizer_(optimizer),
         name_(std::move(name)),
-        learning_rate_(learning_rate),
+        options_(options),
+        state_(state),
         collection_(collection) {}
 
   void MakeSlots(const std::vector<GradientAndVariable>& trained);
@@ -27,22 +29,30 @@ class Updates {
   void MakeHyperparameters();
   void Update(const GradientAndVariable& trained);
   void UpdatePowers();
-  Node* Finish(const VariableNodes* global_step);
+  Node* Finish();
 
  private:
+  void MakeSlot(const VariableNodes& variable, const SlotDefinition& slot);
+  /// The hyperparameter that the caller gave; empty where none.
+  Endpoint Given(const std::string& name) const;
   UpdateContext ContextFor(const GraphBuilder& builder, const VariableNodes& variable) const;
 
   const GraphBuilder outer_;
   const GraphBuilder builder_;
   const OptimizerDefinition& optimizer_;
   const std::string name_;
-  const Endpoint learning_rate_;  // empty: the optimizer's own
+  const ApplyOptions& options_;
+  OptimizerState* state_;
   VariableCollection* collection_;
-  std::map<std::string, std::vector<VariableNodes>> slots_;  // by variable, in the definition's order
-  std::vector<VariableNodes> powers_;
-  std::vector<Endpoint> hyperparameters_;
+  std::map<std::string, Endpoint> hyperparameters_;
   std::vector<Node*> updates_;
 };
+
+// Floats are computed in the variable's type; a step's number stays what it is.
+Endpoint InType(const GraphBuilder& builder, Endpoint value, DType dtype) {
+  if (!value || RemoveRef(value.dtype()) == dtype || !IsFloating(RemoveRef(value.dtype()))) return value;
+  return builder.Op("Cast", {value}, {{"DstT", dtype}});
+}
 
 double HyperparameterOf(const OptimizerDefinition& optimizer, const std::string& name) {
   for (const auto& [key, value] : optimizer.hyperparameters) {
@@ -51,72 +61,82 @@ double HyperparameterOf(const OptimizerDefinition& optimizer, const std::string&
   return 0;
 }
 
+Endpoint Updates::Given(const std::string& name) const {
+  const auto given = options_.hyperparameters.find(name);
+  return given == options_.hyperparameters.end() ? Endpoint{} : given->second;
+}
+
 void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
   for (const GradientAndVariable& pair : trained) {
-    const VariableNodes& variable = pair.variable;
-    for (const SlotDefinition& slot : optimizer_.slots) {
-      VariableOptions options;
-      options.name = StrCat(variable.name, "/", optimizer_.name);
-      options.dtype = variable.dtype;
-      options.shape = variable.shape;
-      options.trainable = false;
-      options.colocate_with = variable.handle.node;
-      options.initial_value = [&variable, &slot](const GraphBuilder& builder) -> Endpoint {
-        const Result<Shape> shape = variable.shape.ToShape();
-        if (variable.shape.IsFullyKnown() && shape.ok()) {
-          return Filled(builder, variable.dtype, *shape, slot.initial_value,
-                        slot.initial_value == 0 ? "zeros" : "Const");
-        }
-        const Endpoint dims = builder.Op("Shape", {variable.initial_value});
-        return builder.Op("Fill", {dims, builder.ScalarOf(variable.dtype, slot.initial_value)});
-      };
-      // A slot carries its variable's name, wherever the optimizer stands.
-      slots_[variable.name].push_back(BuildVariable(builder_.AtRoot(), options, collection_));
-    }
+    if (state_->slots.contains(pair.variable.name)) continue;
+    for (const SlotDefinition& slot : optimizer_.slots) MakeSlot(pair.variable, slot);
   }
 }
 
+void Updates::MakeSlot(const VariableNodes& variable, const SlotDefinition& slot) {
+  VariableOptions options;
+  options.name = StrCat(variable.name, "/", slot.variable_name.empty() ? optimizer_.name : slot.variable_name);
+  options.dtype = variable.dtype;
+  options.shape = variable.shape;
+  options.trainable = false;
+  options.colocate_with = variable.handle.node;
+  options.use_resource = !variable.is_ref();
+  options.initial_value = [&variable, &slot](const GraphBuilder& builder) -> Endpoint {
+    const Result<Shape> shape = variable.shape.ToShape();
+    if (variable.shape.IsFullyKnown() && shape.ok()) {
+      return Filled(builder, variable.dtype, *shape, slot.initial_value, slot.initial_value == 0 ? "zeros" : "Const");
+    }
+    const Endpoint dims = builder.Op("Shape", {variable.initial_value});
+    return builder.Op("Fill", {dims, builder.ScalarOf(variable.dtype, slot.initial_value)});
+  };
+  // A slot carries its variable's name, wherever the optimizer stands; that of a slice is a slice of the whole's slot.
+  options.slice = variable.slice;
+  if (options.slice) {
+    const std::string unique = outer_.graph().UniqueName(options.name);
+    options.slice->full_name += unique.substr(variable.name.size());
+  }
+  state_->slots[variable.name].push_back(BuildVariable(builder_.AtRoot(), options, collection_));
+}
+
 void Updates::MakePowers(const std::vector<GradientAndVariable>& trained) {
+  if (!state_->powers.empty()) return;
   const auto first =
       std::ranges::min_element(trained, {}, [](const GradientAndVariable& t) { return t.variable.name; });
   for (const auto& [name, hyperparameter] : optimizer_.powers) {
     const DType dtype = first->variable.dtype;
     const double value = HyperparameterOf(optimizer_, hyperparameter);
+    const Endpoint given = Given(hyperparameter);
     VariableOptions options;
     options.name = name;
     options.dtype = dtype;
     options.shape = PartialShape::Scalar();
     options.trainable = false;
     options.colocate_with = first->variable.handle.node;
+    options.use_resource = !first->variable.is_ref();
     options.initial_value = [=](const GraphBuilder& builder) {
-      return Filled(builder, dtype, Shape(), value, "initial_value");
+      return given ? InType(builder, given, dtype) : Filled(builder, dtype, Shape(), value, "initial_value");
     };
-    powers_.push_back(BuildVariable(outer_, options, collection_));
+    state_->powers.push_back(BuildVariable(outer_, options, collection_));
   }
 }
 
 void Updates::MakeHyperparameters() {
+  hyperparameters_ = options_.hyperparameters;
   for (const auto& [name, value] : optimizer_.hyperparameters) {
-    const bool is_computed = learning_rate_ && name == "learning_rate";
-    hyperparameters_.push_back(is_computed ? learning_rate_
-                                           : builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name));
+    if (Given(name)) continue;
+    hyperparameters_[name] = builder_.Const(Tensor::Scalar<float>(static_cast<float>(value)), name);
   }
 }
 
 UpdateContext Updates::ContextFor(const GraphBuilder& builder, const VariableNodes& variable) const {
   UpdateContext::Names names = {{"var", variable.handle}};
-  const auto in_type = [&](Endpoint value) {
-    const bool same = !value || value.dtype() == variable.dtype;
-    return same ? value : builder.Op("Cast", {value}, {{"DstT", variable.dtype}});
-  };
-  for (size_t i = 0; i < hyperparameters_.size(); ++i) {
-    names.emplace_back(optimizer_.hyperparameters[i].first, in_type(hyperparameters_[i]));
+  for (const auto& [name, value] : hyperparameters_) names.emplace_back(name, InType(builder, value, variable.dtype));
+  for (size_t i = 0; i < state_->powers.size(); ++i) {
+    const VariableNodes& power = state_->powers[i];
+    names.emplace_back(optimizer_.powers[i].first, InType(builder, ReadVariable(builder, power), variable.dtype));
   }
-  for (size_t i = 0; i < powers_.size(); ++i) {
-    names.emplace_back(optimizer_.powers[i].first, in_type(ReadVariable(builder, powers_[i])));
-  }
-  const auto slots = slots_.find(variable.name);
-  for (size_t i = 0; i < optimizer_.slots.size() && slots != slots_.end(); ++i) {
+  const auto slots = state_->slots.find(variable.name);
+  for (size_t i = 0; i < optimizer_.slots.size() && slots != state_->slots.end(); ++i) {
     names.emplace_back(optimizer_.slots[i].name, slots->second[i].handle);
   }
   return UpdateContext(builder, variable, std::move(names));
@@ -128,44 +148,47 @@ void Updates::Update(const GradientAndVariable& trained) {
   UpdateContext context = ContextFor(builder, variable);
   AttrMap attrs = optimizer_.attrs;
   attrs["T"] = variable.dtype;
+  const auto op = [&](const std::string& name) { return variable.is_ref() ? name.substr(strlen("Resource")) : name; };
   if (trained.gradient.dense() != nullptr) {
     context.Set("grad", *trained.gradient.dense());
-    updates_.push_back(builder.AddNode(optimizer_.dense_op, context.GetAll(optimizer_.dense_inputs), attrs));
+    updates_.push_back(builder.AddNode(op(optimizer_.dense_op), context.GetAll(optimizer_.dense_inputs), attrs));
     return;
   }
-  const bool sums_duplicates = optimizer_.name == "GradientDescent";  // by adding row after row
   const IndexedSlices& given = *trained.gradient.slices();
-  const IndexedSlices rows = sums_duplicates ? given : SumDuplicateIndices(builder, given);
+  const IndexedSlices rows = optimizer_.takes_duplicates ? given : SumDuplicateIndices(builder, given);
   if (optimizer_.sparse_update) {
     updates_.push_back(optimizer_.sparse_update(context, rows));
     return;
   }
   context.Set("grad", rows.values);
   context.Set("indices", rows.indices);
-  updates_.push_back(builder.AddNode(optimizer_.sparse_op, context.GetAll(optimizer_.sparse_inputs), attrs));
+  updates_.push_back(builder.AddNode(op(optimizer_.sparse_op), context.GetAll(optimizer_.sparse_inputs), attrs));
 }
 
 void Updates::UpdatePowers() {
   const std::vector<Node*> before = updates_;
-  for (size_t i = 0; i < powers_.size(); ++i) {
-    const VariableNodes& power = powers_[i];
+  for (size_t i = 0; i < state_->powers.size(); ++i) {
+    const VariableNodes& power = state_->powers[i];
     const GraphBuilder builder = builder_.ColocatedWith(power.handle.node);
     const Endpoint value = ReadVariable(builder.WithControlInputs(before), power);
-    const double factor = HyperparameterOf(optimizer_, optimizer_.powers[i].second);
-    const Endpoint next = builder.Op("Mul", {value, builder.ScalarOf(power.dtype, factor)});
-    updates_.push_back(builder.AddNode("AssignVariableOp", {power.handle, next}, {{"dtype", power.dtype}}));
+    const std::string& hyperparameter = optimizer_.powers[i].second;
+    const Endpoint given = Given(hyperparameter);
+    const Endpoint factor = given ? InType(builder, given, power.dtype)
+                                  : builder.ScalarOf(power.dtype, HyperparameterOf(optimizer_, hyperparameter));
+    const Endpoint next = builder.Op("Mul", {value, factor});
+    updates_.push_back(ChangeVariable(builder, VariableChange::kAssign, power.handle, {next}));
   }
 }
 
-Node* Updates::Finish(const VariableNodes* global_step) {
+Node* Updates::Finish() {
+  const VariableNodes* global_step = options_.global_step;
   if (global_step == nullptr) return Group(outer_, updates_, name_);
   Node* update = Group(builder_, updates_, "update");
   const GraphBuilder counting = outer_.ColocatedWith(global_step->handle.node).WithControlInputs({update});
   const Endpoint one = counting.WithNamePrefix(name_).ScalarOf(global_step->dtype, 1);
   NodeOptions options;
   options.name = name_;
-  return counting.AddNode("AssignAddVariableOp", {global_step->handle, one}, {{"dtype", global_step->dtype}},
-                          std::move(options));
+  return ChangeVariable(counting, VariableChange::kAssignAdd, global_step->handle, {one}, std::move(options));
 }
 
 }  // namespace
@@ -207,7 +230,9 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   if (trained.empty()) return InvalidArgument("No gradients provided for any variable: [", StrJoin(names, ", "), "].");
   const std::string wanted = options.name.empty() ? optimizer.name : options.name;
   const std::string unique = builder.graph().UniqueName(builder.name_prefix() + wanted);
-  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), options.learning_rate, collection);
+  OptimizerState own;
+  Updates updates(builder, optimizer, unique.substr(builder.name_prefix().size()), options,
+                  options.state == nullptr ? &own : options.state, collection);
   updates.MakePowers(trained);
   updates.MakeSlots(trained);
   updates.MakeHyperparameters();
@@ -215,7 +240,7 @@ Result<Node*> ApplyGradients(const GraphBuilder& builder, const OptimizerDefinit
   for (const GradientAndVariable& pair : trained) updates.Update(pair);
   HR_RETURN_IF_ERROR(builder.status());
   updates.UpdatePowers();
-  Node* train = updates.Finish(options.global_step);
+  Node* train = updates.Finish();
   HR_RETURN_IF_ERROR(builder.status());
   return train;
 }

@@ -1,10 +1,12 @@
 // Optimizer: adds the nodes that train variables to a graph: gradients, slots, and TensorFlow's own Apply ops under
 // TensorFlow's names.
 //
-// An optimizer is a row of data (OptimizerDefinition); optimizer_definitions.cc has the rows.
+// An optimizer is a row of data (OptimizerDefinition); optimizer_definitions.cc has the rows. The rows name ops on resource
+// variables; a ref variable takes the op of the same name without "Resource".
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@ namespace headrace::train {
 struct SlotDefinition {
   std::string name;  // in the input lists below
   double initial_value = 0;
+  std::string variable_name = {};  // in place of the optimizer's name
 };
 
 class UpdateContext;
@@ -36,6 +39,8 @@ struct HR_EXPORT OptimizerDefinition {
   AttrMap attrs;
   /// For what is not one op: builds the update of rows (in place of sparse_op).
   std::function<Node*(UpdateContext&, const IndexedSlices&)> sparse_update;
+  /// The sparse update takes repeated indices as they are.
+  bool takes_duplicates = false;
   /// Scalars that belong to the optimizer and are multiplied by a hyperparameter after every step: (variable,
   /// hyperparameter).
   std::vector<std::pair<std::string, std::string>> powers;
@@ -44,27 +49,56 @@ struct HR_EXPORT OptimizerDefinition {
 HR_EXPORT OptimizerDefinition GradientDescent(double learning_rate);
 HR_EXPORT OptimizerDefinition Momentum(double learning_rate, double momentum, bool use_nesterov = false);
 HR_EXPORT OptimizerDefinition Adagrad(double learning_rate, double initial_accumulator_value = 0.1);
+HR_EXPORT OptimizerDefinition Adadelta(double learning_rate = 0.001, double rho = 0.95, double epsilon = 1e-8);
 HR_EXPORT OptimizerDefinition Adam(double learning_rate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
                                    double epsilon = 1e-8);
+
+struct RmsPropOptions {
+  double decay = 0.9;
+  double momentum = 0;
+  double epsilon = 1e-10;
+  bool centered = false;
+};
+HR_EXPORT OptimizerDefinition RmsProp(double learning_rate, const RmsPropOptions& options = {});
 
 struct FtrlOptions {
   double learning_rate_power = -0.5;
   double initial_accumulator_value = 0.1;
   double l1_regularization_strength = 0;
   double l2_regularization_strength = 0;
+  double l2_shrinkage_regularization_strength = 0;
   double beta = 0;
 };
+/// Where the learning rate is given as a tensor, beta still counts with the number given here.
 HR_EXPORT OptimizerDefinition Ftrl(double learning_rate, const FtrlOptions& options = {});
+
+struct ProximalOptions {
+  double l1_regularization_strength = 0;
+  double l2_regularization_strength = 0;
+  double initial_accumulator_value = 0.1;  // all but ProximalGradientDescent
+};
+HR_EXPORT OptimizerDefinition ProximalGradientDescent(double learning_rate, const ProximalOptions& options = {});
+HR_EXPORT OptimizerDefinition ProximalAdagrad(double learning_rate, const ProximalOptions& options = {});
+/// Dual averaging. It wants ApplyOptions::hyperparameters to say "global_step": i64, the number of this step, from 1 on.
+HR_EXPORT OptimizerDefinition AdagradDa(double learning_rate, const ProximalOptions& options = {});
 
 struct GradientAndVariable {
   Gradient gradient;
   VariableNodes variable;
 };
 
+/// What an optimizer has made in a graph so far: applied again, it uses the same slots and powers.
+struct OptimizerState {
+  std::map<std::string, std::vector<VariableNodes>> slots = {};  // by variable, in the definition's order
+  std::vector<VariableNodes> powers = {};                        // in the definition's order
+};
+
 struct ApplyOptions {
   const VariableNodes* global_step = nullptr;  // counted up after the update, where given
   std::string name = {};                       // empty: the optimizer's
-  Endpoint learning_rate = {};                 // a scalar computed in each step, in place of the optimizer's own
+  /// Scalars computed in each step, in place of the optimizer's own; by their names in the definition.
+  std::map<std::string, Endpoint> hyperparameters = {};
+  OptimizerState* state = nullptr;  // null: one of its own
 };
 
 /// The gradients of `loss` for each variable, trainable ones of the collection when `variables` is empty.

@@ -1,6 +1,7 @@
 #include "case_values.h"
 
 #include <cmath>
+#include <cstdio>
 
 #include "case_file.h"
 
@@ -18,7 +19,17 @@ template <typename Visitor> Status Visit(DType dtype, Visitor&& visit) {
 
 Status ParseElement(std::string_view text, std::string* value) {
   if (text.size() < 2 || text.front() != '\'' || text.back() != '\'') return InvalidArgument("expected '...': ", text);
-  *value = std::string(text.substr(1, text.size() - 2));
+  text = text.substr(1, text.size() - 2);
+  value->clear();
+  for (; !text.empty(); text.remove_prefix(1)) {
+    unsigned code = 0;
+    if (text.starts_with("\\x") && std::sscanf(std::string(text.substr(2, 2)).c_str(), "%2x", &code) == 1) {
+      text.remove_prefix(3);
+      *value += static_cast<char>(code);
+    } else {
+      *value += text.front();
+    }
+  }
   return OkStatus();
 }
 

@@ -81,6 +81,54 @@ class Checkpoints(Directory):
                 session.run(restored)
 
 
+class Partitioned(unittest.TestCase):
+    """A table in slices on two parameter servers, resource and ref, saved in shards."""
+    TABLE = np.arange(22, dtype=np.float32).reshape(11, 2)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = servers.Cluster(ps=2, workers=1).__enter__()
+        cls.addClassCleanup(cls.cluster.stop)
+
+    def run_saver(self, target, parts, use_resource, act, zero=False):
+        """act(session, saver) on a graph with the table in `parts` slices; returns the table, its slot and act's result."""
+        device = tf.train.replica_device_setter(ps_tasks=2) if target else None
+        # Ref variables outlive sessions: those of other shapes need another container.
+        with tf.Graph().as_default() as graph, tf.device(device), graph.container(f"parts{parts}"):
+            table = tf.get_variable("table", self.TABLE.shape, partitioner=tf.fixed_size_partitioner(parts) if parts > 1 else None,
+                                    initializer=tf.zeros_initializer(), use_resource=use_resource)
+            slices = list(table) if parts > 1 else [table]
+            rows = tf.nn.embedding_lookup(table, [1, 4, 9], partition_strategy="div")
+            train = tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(rows * rows - rows))
+            whole = tf.concat([tf.identity(s) for s in slices], 0)
+            begins = np.cumsum([0] + [int(s.shape[0]) for s in slices])
+            fill = [s.assign(self.TABLE[b:b + int(s.shape[0])]) for s, b in zip(slices, begins)]
+            slot = tf.concat([tf.identity(v) for v in tf.global_variables() if v.op.name.endswith("/Adam")], 0)
+            saver = tf.train.Saver(sharded=True)
+            with tf.Session(target) as session:
+                session.run(tf.global_variables_initializer())
+                if not zero:
+                    session.run(fill)
+                    session.run(train)
+                done = act(session, saver)
+                return session.run([whole, slot]) + [done]
+
+    def test_slices_go_between_headrace_and_tensorflow_both_ways(self):
+        for use_resource in True, False:
+            with tempfile.TemporaryDirectory() as directory:
+                save = lambda session, saver: saver.save(session, f"{directory}/model", write_meta_graph=False)
+                for saves, reads in (self.cluster.target, ""), ("", self.cluster.target), (self.cluster.target,) * 2:
+                    for parts, other in (2, 1), (1, 2), (3, 2):
+                        table, slot, path = self.run_saver(saves, parts, use_resource, save)
+                        self.assertEqual(tf.train.load_checkpoint(path).get_tensor("table").tolist(), table.tolist())
+                        restored, its_slot, _ = self.run_saver(reads, other, use_resource, lambda session, saver: saver.restore(session, path),
+                                                               zero=True)
+                        np.testing.assert_array_equal(restored, table)
+                        np.testing.assert_array_equal(its_slot, slot)
+                        self.assertTrue(np.any(slot != 0))
+                        self.assertFalse(list(pathlib.Path(directory).glob("*_temp*")))
+
+
 class Records(Directory):
     FEATURES = {"label": tf.FixedLenFeature([], tf.int64), "x": tf.FixedLenFeature([2], tf.float32, [0.5, 0.25]),
                 "words": tf.VarLenFeature(tf.string)}

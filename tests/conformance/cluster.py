@@ -124,6 +124,33 @@ class Training(WithCluster):
         np.testing.assert_allclose(train(self.session(softmax_graph(True))), expected, rtol=1e-5)
 
 
+    def test_loops_turn_on_both_tasks(self):
+        def results(ps, worker):
+            graph = tf.Graph()
+            with graph.as_default(), tf.device(worker):
+                x = tf.placeholder(tf.float32, [])
+
+                def body(i, value):
+                    def inner(j, value):
+                        with tf.device(ps):
+                            return j + 1, tf.sin(value) + x
+
+                    return i + 1, tf.while_loop(lambda j, value: j < i, inner, [0, value])[1] * 0.5
+
+                y = tf.while_loop(lambda i, value: i < 6, body, [0, x])[1]
+                return graph, [y, tf.gradients(y, x)[0]], x
+
+        tf.disable_control_flow_v2()
+        self.addCleanup(tf.enable_control_flow_v2)
+        graph, fetches, x = results("", "")
+        with tf.Session(graph=graph) as local:
+            expected = local.run(fetches, {x: 1.5})
+        graph, fetches, x = results("/job:ps/task:0", "/job:worker/task:0")
+        session = self.session(graph, operation_timeout_in_ms=20000)
+        for _ in range(3):
+            np.testing.assert_allclose(session.run(fetches, {x: 1.5}), expected, rtol=1e-4)
+
+
 class TrainingWithTensorFlowsPs(Training):
     kinds = {"ps": "tensorflow"}
 

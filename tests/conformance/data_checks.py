@@ -6,47 +6,12 @@ import unittest
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-import servers
+import pipelines
 
-tf.disable_eager_execution()
 data = tf.data.Dataset
 
 
-class Pipelines(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = servers.Cluster(ps=0).__enter__()
-        cls.addClassCleanup(cls.cluster.stop)
-
-    def elements(self, target, make, initializable, limit):
-        with tf.Graph().as_default(), tf.Session(target) as session:
-            dataset = make()
-            iterator = tf.data.make_initializable_iterator(dataset) if initializable else tf.data.make_one_shot_iterator(dataset)
-            following = iterator.get_next()
-            found = []
-            for _ in range(2 if initializable else 1):
-                if initializable:
-                    session.run(iterator.initializer)
-                found.append("begin")
-                while len(found) < limit:
-                    try:
-                        found.append(session.run(following))
-                    except tf.errors.OutOfRangeError:
-                        found.append("end")
-                        break
-            return found
-
-    def compare(self, make, kinds=(False, True), limit=200):
-        for initializable in kinds:
-            expected = self.elements("", make, initializable, limit)
-            actual = self.elements(self.cluster.target, make, initializable, limit)
-            self.assertEqual(len(actual), len(expected))
-            for a, b in zip(expected, actual):
-                tf.nest.assert_same_structure(a, b)
-                for left, right in zip(tf.nest.flatten(a), tf.nest.flatten(b)):
-                    self.assertEqual(np.asarray(left).dtype, np.asarray(right).dtype)
-                    np.testing.assert_array_equal(right, left)
-
+class Pipelines(pipelines.PipelineTest):
     def test_range_shuffle_repeat_batch(self):
         self.compare(lambda: data.range(17).shuffle(5, seed=3).repeat(3).batch(4))
 

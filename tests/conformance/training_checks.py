@@ -13,11 +13,13 @@ X = RANDOM.standard_normal((64, 6)).astype(np.float32)
 LABELS = (X @ RANDOM.standard_normal((6, 3))).argmax(1).astype(np.int32)
 IDS = RANDOM.integers(0, 20, (64, 3)).astype(np.int32)
 WEIGHTS = {name: RANDOM.uniform(-0.5, 0.5, shape).astype(np.float32)
-           for name, shape in {"hidden": (6, 8), "out": (8, 3), "embedding": (20, 4), "head": (4, 3)}.items()}
+           for name, shape in {"hidden": (6, 8), "out": (8, 3), "embedding": (20, 4), "head": (4, 3), "first": (3, 3, 2, 8),
+                               "depthwise": (3, 3, 8, 1), "second": (3, 3, 8, 8), "dense": (32, 3)}.items()}
+IMAGES = RANDOM.standard_normal((64, 8, 8, 2)).astype(np.float32)
 
 
 def variable(name, value):
-    return tf.get_variable(name, initializer=tf.constant(value), use_resource=True)
+    return tf.get_variable(name, initializer=tf.constant(value))
 
 
 def softmax_loss(logits):
@@ -34,9 +36,24 @@ def embedding():
     return softmax_loss(tf.matmul(tf.reduce_mean(rows, 1), variable("head", WEIGHTS["head"])))
 
 
-def losses(target, model, optimizer, steps=STEPS):
+def convolutions():
+    """A net of what image programs are made of: normalized, depthwise and plain convolutions, LRN, both kinds of pooling."""
+    def normalized(x, name, training):
+        return tf.raw_ops.FusedBatchNormV3(x=x, scale=variable(name + "/scale", np.ones(8, np.float32)),
+                                           offset=variable(name + "/offset", np.zeros(8, np.float32)),
+                                           mean=[] if training else np.zeros(8, np.float32),
+                                           variance=[] if training else np.ones(8, np.float32), is_training=training).y
+    x = tf.nn.relu6(normalized(tf.nn.conv2d(IMAGES, variable("first", WEIGHTS["first"]), 1, "SAME"), "norm1", True))
+    x = tf.nn.lrn(tf.nn.max_pool2d(x, 3, 2, "SAME"), depth_radius=2, alpha=0.1)
+    x = tf.nn.depthwise_conv2d(x, variable("depthwise", WEIGHTS["depthwise"]), [1, 1, 1, 1], "SAME")
+    x = tf.nn.elu(normalized(tf.nn.conv2d(x, variable("second", WEIGHTS["second"]), 1, "SAME"), "norm2", False))
+    x = tf.reshape(tf.nn.avg_pool2d(x, 2, 2, "VALID"), [64, 32])
+    return softmax_loss(tf.matmul(x, variable("dense", WEIGHTS["dense"])))
+
+
+def losses(target, model, optimizer, use_resource, steps=STEPS):
     """The loss before each of the steps, and the variables after the last."""
-    with tf.Graph().as_default():
+    with tf.Graph().as_default(), tf.variable_scope("", use_resource=use_resource):
         loss = model()
         with tf.control_dependencies([loss]):
             train = optimizer().minimize(loss)
@@ -53,8 +70,12 @@ class Optimizers(unittest.TestCase):
         cls.addClassCleanup(cls.cluster.stop)
 
     def compare(self, model, optimizer):
-        expected, end = losses("", model, optimizer)
-        actual, ours = losses(self.cluster.target, model, optimizer)
+        for use_resource in True, False:
+            self.compare_variables(model, optimizer, use_resource)
+
+    def compare_variables(self, model, optimizer, use_resource):
+        expected, end = losses("", model, optimizer, use_resource)
+        actual, ours = losses(self.cluster.target, model, optimizer, use_resource)
         np.testing.assert_allclose(actual, expected, rtol=1e-5)
         self.assertLess(actual[-1], actual[0])
         for name, value in end.items():
@@ -63,6 +84,9 @@ class Optimizers(unittest.TestCase):
     def test_gradient_descent(self):
         for model in mlp, embedding:
             self.compare(model, lambda: tf.train.GradientDescentOptimizer(0.3))
+
+    def test_convolutions(self):
+        self.compare(convolutions, lambda: tf.train.GradientDescentOptimizer(0.05))
 
     def test_momentum(self):
         for model in mlp, embedding:
@@ -82,7 +106,21 @@ class Optimizers(unittest.TestCase):
 
     def test_rms_prop(self):
         for model in mlp, embedding:
-            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01))
+            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01, momentum=0.5))
+            self.compare(model, lambda: tf.train.RMSPropOptimizer(0.01, centered=True, epsilon=1e-3))
+
+    def test_adadelta(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.AdadeltaOptimizer(0.5, epsilon=1e-4))
+
+    def test_proximal(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.ProximalGradientDescentOptimizer(0.1, 0.001, 0.001))
+            self.compare(model, lambda: tf.train.ProximalAdagradOptimizer(0.1, 0.1, 0.001, 0.001))
+
+    def test_dual_averaging(self):
+        for model in mlp, embedding:
+            self.compare(model, lambda: tf.train.AdagradDAOptimizer(0.1, tf.constant(3, tf.int64), 0.1, 0.0001, 0.001))
 
 
 class ParameterServer(unittest.TestCase):

@@ -29,7 +29,10 @@ Status WriteRecords(const std::string& path, int64_t count) {
 
 Result<DatasetPtr> Pipeline(const std::string& path) {
   DatasetPtr records = MakeRecordDataset({path}, Compression::kNone, RecordReader::kDefaultBufferBytes);
-  HR_ASSIGN_OR_RETURN(DatasetPtr shuffled, MakeShuffleDataset(std::move(records), 10'000, 1, 2, false));
+  HR_ASSIGN_OR_RETURN(
+      DatasetPtr shuffled,
+      MakeShuffleDataset(std::move(records),
+                         {.buffer_size = 10'000, .seeds = std::make_shared<SeedGenerator>(Seeds{1, 2}, false)}));
   HR_ASSIGN_OR_RETURN(DatasetPtr batches, MakeBatchDataset(std::move(shuffled), 512, false));
   return MakePrefetchDataset(std::move(batches), -1);
 }

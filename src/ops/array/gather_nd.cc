@@ -4,6 +4,7 @@
 #include "graph/shape_context.h"
 #include "kernel/elements.h"
 #include "ops/array/array_ops.h"
+#include "ops/array/indexed_parts.h"
 #include "ops/formula.h"
 #include "ops/integers.h"
 #include "ops/math/elementwise.h"
@@ -11,72 +12,16 @@
 namespace headrace {
 namespace {
 
-/// Index tuples resolved against a shape: the number of each tuple's slice, or -1 where it is out of range.
-struct Slices {
-  std::vector<int64_t> places;
-  int64_t slice_elements = 1;
-
-  // Errors: kInvalidArgument for tuples longer than the shape.
-  static Result<Slices> Make(std::string_view op, const Tensor& indices, const Shape& shape) {
-    if (indices.rank() < 1) return InvalidArgument(op, ": indices must be at least a vector, is ", indices);
-    const int64_t depth = indices.dim(indices.rank() - 1);
-    if (depth > shape.rank()) {
-      return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ",
-                             shape.rank());
-    }
-    Slices slices;
-    for (int d = static_cast<int>(depth); d < shape.rank(); ++d) slices.slice_elements *= shape.dim(d);
-    int64_t tuples = 1;
-    for (int d = 0; d + 1 < indices.rank(); ++d) tuples *= indices.dim(d);
-    slices.places.assign(static_cast<size_t>(tuples), 0);
-    for (int64_t t = 0; t < tuples; ++t) {
-      int64_t& place = slices.places[static_cast<size_t>(t)];
-      for (int64_t d = 0; d < depth && place >= 0; ++d) {
-        const int64_t index = IntegerAt(indices, t * depth + d), extent = shape.dim(static_cast<int>(d));
-        place = index < 0 || index >= extent ? -1 : place * extent + index;
-      }
-    }
-    return slices;
-  }
-};
-
-// "indices[1] = [0, 5]": tuple t.
-std::string Tuple(const Tensor& indices, int64_t t) {
-  const int64_t depth = indices.dim(indices.rank() - 1);
-  std::vector<int64_t> values;
-  for (int64_t d = 0; d < depth; ++d) values.push_back(IntegerAt(indices, t * depth + d));
-  std::vector<int64_t> position;
-  for (int d = indices.rank() - 2; d >= 0; --d) {
-    position.insert(position.begin(), t % indices.dim(d));
-    t /= indices.dim(d);
-  }
-  return StrCat("indices[", StrJoin(position, ","), "] = [", StrJoin(values, ", "), "]");
-}
-
-// The shape of indices without its last dimension, then that of a slice.
-Result<PartialShape> GatheredShape(const PartialShape& indices, const PartialShape& params) {
-  if (!indices.has_rank() || !params.has_rank() || indices.rank() == 0 || indices.dim(indices.rank() - 1) < 0)
-    return PartialShape();
-  const int64_t depth = indices.dim(indices.rank() - 1);
-  if (depth > params.rank()) {
-    return InvalidArgument("index innermost dimension length must be <= params rank; saw: ", depth, " vs. ",
-                           params.rank());
-  }
-  std::vector<int64_t> dims(indices.dims().begin(), indices.dims().end() - 1);
-  dims.insert(dims.end(), params.dims().begin() + depth, params.dims().end());
-  return PartialShape(std::move(dims));
-}
-
 Status GatherNdShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireRankAtLeast(1, 1));
-  HR_ASSIGN_OR_RETURN(PartialShape shape, GatheredShape(c.input(1), c.input(0)));
+  HR_ASSIGN_OR_RETURN(PartialShape shape, ShapeOfParts(c.input(1), c.input(0)));
   return c.SetOutput(0, std::move(shape));
 }
 
 Status ScatterNdShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireRankAtLeast(0, 1));
   HR_ASSIGN_OR_RETURN(PartialShape shape, c.ShapeFromInput(2));
-  HR_ASSIGN_OR_RETURN(const PartialShape updates, GatheredShape(c.input(0), shape));
+  HR_ASSIGN_OR_RETURN(const PartialShape updates, ShapeOfParts(c.input(0), shape));
   if (!updates.IsCompatibleWith(c.input(1)))
     return InvalidArgument("ScatterNd: updates must have shape ", updates, ", has ", c.input(1));
   return c.SetOutput(0, std::move(shape));
@@ -99,8 +44,8 @@ class GatherNdKernel final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& params = context.input(0);
     const Tensor& indices = context.input(1);
-    HR_ASSIGN_OR_RETURN(const Slices slices, Slices::Make("GatherNd", indices, params.shape()));
-    HR_ASSIGN_OR_RETURN(const PartialShape gathered, GatheredShape(indices.shape(), params.shape()));
+    HR_ASSIGN_OR_RETURN(const IndexedParts slices, IndexedParts::Make("GatherNd", indices, params.shape()));
+    HR_ASSIGN_OR_RETURN(const PartialShape gathered, ShapeOfParts(indices.shape(), params.shape()));
     HR_ASSIGN_OR_RETURN(const Shape shape, gathered.ToShape());
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
     const Elements elements(params.dtype());
@@ -113,7 +58,7 @@ class GatherNdKernel final : public Kernel {
       } else if (ignore_) {
         elements.FillZero(to, size);
       } else {
-        return InvalidArgument(Tuple(indices, static_cast<int64_t>(t)), " does not index into param shape ",
+        return InvalidArgument(IndexTuple(indices, static_cast<int64_t>(t)), " does not index into param shape ",
                                params.shape(), ", node name: ", context.node().name());
       }
     }
@@ -133,8 +78,8 @@ class ScatterNdKernel final : public Kernel {
     const Tensor& indices = context.input(0);
     const Tensor& updates = context.input(1);
     HR_ASSIGN_OR_RETURN(const Shape shape, ShapeFromTensor("ScatterNd", context.input(2)));
-    HR_ASSIGN_OR_RETURN(const Slices slices, Slices::Make("ScatterNd", indices, shape));
-    HR_ASSIGN_OR_RETURN(const PartialShape expected, GatheredShape(indices.shape(), shape));
+    HR_ASSIGN_OR_RETURN(const IndexedParts slices, IndexedParts::Make("ScatterNd", indices, shape));
+    HR_ASSIGN_OR_RETURN(const PartialShape expected, ShapeOfParts(indices.shape(), shape));
     if (!expected.IsCompatibleWith(updates.shape())) {
       return InvalidArgument("ScatterNd: updates must have shape ", expected, ", has ", updates.shape());
     }
@@ -147,7 +92,7 @@ class ScatterNdKernel final : public Kernel {
         char* to = elements.At(output->mutable_raw(), slices.places[t] * size);
         add_(to, elements.At(updates.raw(), static_cast<int64_t>(t) * size), to, size, 1, 1);
       } else if (!ignore_) {
-        return InvalidArgument(Tuple(indices, static_cast<int64_t>(t)), " does not index into shape ", shape);
+        return InvalidArgument(IndexTuple(indices, static_cast<int64_t>(t)), " does not index into shape ", shape);
       }
     }
     return OkStatus();

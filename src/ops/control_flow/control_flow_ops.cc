@@ -14,8 +14,18 @@ void RegisterControlFlowOps(OpRegistry& registry) {
   registry.Add(HostRecv());
   registry.Add(Switch());
   registry.Add(Merge());
+  registry.Add(RefSwitch());
+  registry.Add(RefMerge());
+  registry.Add(Enter());
+  registry.Add(RefEnter());
+  registry.Add(Exit());
+  registry.Add(RefExit());
+  registry.Add(NextIteration());
+  registry.Add(RefNextIteration());
+  registry.Add(LoopCond());
   registry.Add(NoOp());
   registry.Add(ControlTrigger());
+  registry.Add(Abort());
 }
 
 }  // namespace headrace

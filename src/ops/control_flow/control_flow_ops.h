@@ -13,7 +13,17 @@ OpDefinition Recv();
 OpDefinition HostRecv();
 OpDefinition Switch();
 OpDefinition Merge();
+OpDefinition RefSwitch();
+OpDefinition RefMerge();
+OpDefinition Enter();
+OpDefinition RefEnter();
+OpDefinition Exit();
+OpDefinition RefExit();
+OpDefinition NextIteration();
+OpDefinition RefNextIteration();
+OpDefinition LoopCond();
 OpDefinition NoOp();
 OpDefinition ControlTrigger();
+OpDefinition Abort();
 
 }  // namespace headrace

@@ -93,5 +93,40 @@ TEST_F(ControlFlowTest, WhatArrivesWithAnotherTypeIsAnErrorNotACrash) {
   EXPECT_THAT(results.status().message(), HasSubstr("should be i32"));
 }
 
+TEST_F(ControlFlowTest, ARefGoesThroughSwitchAndMergeAndIsStillTheVariable) {
+  static const auto* ref_switch = new OpDefinition(headrace::RefSwitch());
+  static const auto* ref_merge = new OpDefinition(headrace::RefMerge());
+  const AttrMap type = {{"T", DType::kFloat}};
+  for (const bool taken : {false, true}) {
+    TestGraph g;
+    const Endpoint variable = g.Op(TestRef(), {});
+    Node* choice = g.Op(*ref_switch, {variable, g.Const(Tensor::Scalar(taken))}, type).node;
+    const Endpoint set = g.Op(TestSet(), {Endpoint{choice, 1}, g.Const(Tensor::Scalar(4.0f))});
+    const Endpoint set_other = g.Op(TestSet(), {Endpoint{choice, 0}, g.Const(Tensor::Scalar(5.0f))});
+    const Endpoint merged = g.Op(*ref_merge, {set_other, set}, {{"T", DType::kFloat}, {"N", 2}});
+    g.Retval(merged, 0);
+    g.Retval(Endpoint{merged.node, 1}, 1);
+    const auto results = g.Run();
+    ASSERT_TRUE(results.ok()) << results.status().ToString();
+    EXPECT_EQ((*results)[0].scalar<float>(), taken ? 4 : 5);
+    EXPECT_EQ((*results)[1].scalar<int32_t>(), taken ? 1 : 0);
+  }
+}
+
+TEST_F(ControlFlowTest, ARefEntersALoopAndLeavesIt) {
+  static const auto* enter = new OpDefinition(headrace::RefEnter());
+  static const auto* exit = new OpDefinition(headrace::RefExit());
+  TestGraph g;
+  const Endpoint variable = g.Op(TestRef(), {});
+  const Endpoint set = g.Op(TestSet(), {variable, g.Const(Tensor::Scalar(1.0f))});
+  const Endpoint inside = g.Op(*enter, {set}, {{"T", DType::kFloat}, {"frame_name", "f"}});
+  const Endpoint changed = g.Op(TestSet(), {inside, g.Const(Tensor::Scalar(6.0f))});
+  const Endpoint left = g.Op(*exit, {changed}, {{"T", DType::kFloat}});
+  g.Retval(g.Op(TestSet(), {left, g.Const(Tensor::Scalar(7.0f))}), 0);
+  const auto results = g.Run();
+  ASSERT_TRUE(results.ok()) << results.status().ToString();
+  EXPECT_EQ((*results)[0].scalar<float>(), 7);
+}
+
 }  // namespace
 }  // namespace headrace

@@ -1,5 +1,8 @@
 // Switch: passes `data` on to output_true or output_false, as `pred` says; the other output is dead.
-// Merge: passes on the one input that is alive, and its index. Errors: kInvalidArgument when `pred` is not a scalar.
+// Merge: passes on the one input that is alive, and its index. The Ref forms pass the variable on.
+// Errors: kInvalidArgument when `pred` is not a scalar.
+#include <algorithm>
+
 #include "graph/shape_context.h"
 #include "kernel/kernel.h"
 #include "ops/control_flow/control_flow_ops.h"
@@ -34,36 +37,56 @@ PartialShape CommonShape(const PartialShape& a, const PartialShape& b) {
   return common;
 }
 
+/// Of a loop's merge, whose back edge is not there yet, nothing is said: the value may change its shape on the way.
 Status MergeShape(ShapeContext& c) {
+  HR_RETURN_IF_ERROR(c.SetOutput(1, PartialShape::Scalar()));
+  const auto is_loop = [](const Endpoint& input) {
+    return !input || input.node->op() == "NextIteration" || input.node->op() == "RefNextIteration";
+  };
+  if (std::ranges::any_of(c.node().inputs(), is_loop)) return c.SetOutput(0, PartialShape());
   PartialShape common = c.input(0);
   for (int i = 1; i < c.num_inputs(); ++i) common = CommonShape(common, c.input(i));
-  HR_RETURN_IF_ERROR(c.SetOutput(0, std::move(common)));
-  return c.SetOutput(1, PartialShape::Scalar());
+  return c.SetOutput(0, std::move(common));
 }
 
 Status MergeCpu(KernelContext& c) {
   for (int i = 0; i < c.num_inputs(); ++i) {
-    if (!c.input(i).valid()) continue;
+    const std::shared_ptr<Variable>& variable = c.input_variable(i);
+    if (!c.input(i).valid() && variable == nullptr) continue;
+    if (variable != nullptr) HR_RETURN_IF_ERROR(c.SetOutputVariable(0, variable));
     HR_RETURN_IF_ERROR(c.SetOutput(0, c.TakeInput(i)));
     return c.SetOutput(1, Tensor::Scalar<int32_t>(i));
   }
   return Internal("Merge: no input is alive");
 }
 
-}  // namespace
-
-OpDefinition Switch() {
-  return OpDefinition("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type")
+OpDefinition SwitchOp(std::string_view signature) {
+  return OpDefinition(signature)
       .Shape(SwitchShape)
       .NoGradient(kNoGradient)
       .Kernels(AnyType(FunctionKernel(SwitchCpu), /*cheap=*/true));
 }
 
-OpDefinition Merge() {
-  return OpDefinition("Merge(inputs: N * T) -> (output: T, value_index: i32) | T: type | N: int >= 1")
+OpDefinition MergeOp(std::string_view signature) {
+  return OpDefinition(signature)
       .Shape(MergeShape)
       .NoGradient(kNoGradient)
       .Kernels(AnyType(FunctionKernel(MergeCpu), /*cheap=*/true));
+}
+
+}  // namespace
+
+OpDefinition Switch() { return SwitchOp("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type"); }
+OpDefinition RefSwitch() {
+  return SwitchOp(
+      "RefSwitch(data: Ref(T), pred: bool) -> (output_false: Ref(T), output_true: Ref(T)) | T: type | "
+      "allows_uninitialized_input");
+}
+OpDefinition Merge() {
+  return MergeOp("Merge(inputs: N * T) -> (output: T, value_index: i32) | T: type | N: int >= 1");
+}
+OpDefinition RefMerge() {
+  return MergeOp("RefMerge(inputs: Ref(N * T)) -> (output: Ref(T), value_index: i32) | T: type | N: int >= 1");
 }
 
 }  // namespace headrace

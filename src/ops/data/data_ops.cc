@@ -6,7 +6,8 @@
 namespace headrace {
 
 void RegisterDataOps(OpRegistry& registry) {
-  for (auto ops : {DatasetSourceOps, DatasetTransformOps, DatasetFunctionOps, IteratorOps}) {
+  for (auto ops : {DatasetSourceOps, DatasetTransformOps, DatasetFunctionOps, DatasetInterleaveOps, DatasetMemoryOps,
+                   DatasetResultOps, IteratorOps, IteratorHandleOps, OptionalOps}) {
     for (OpDefinition& op : ops()) registry.Add(std::move(op));
   }
 }

@@ -21,10 +21,33 @@ template <typename T> Result<T> ScalarInput(const KernelContext& c, int i, std::
 /// Reads input i as a scalar or vector of strings.
 Result<std::vector<std::string>> StringsInput(const KernelContext& c, int i, std::string_view name);
 
+inline std::vector<Tensor> InputsFrom(const KernelContext& c, int first, int count) {
+  std::vector<Tensor> inputs;
+  for (int i = first; i < first + count; ++i) inputs.push_back(c.input(i));
+  return inputs;
+}
+
+/// The datasets in the inputs from `first` on. Errors: kInvalidArgument where one is none.
+Result<std::vector<DatasetPtr>> DatasetInputs(const KernelContext& c, int first);
+
 inline Status SetDatasetOutput(KernelContext& c, Result<DatasetPtr> dataset) {
   if (!dataset.ok()) return dataset.status();
   return c.SetOutput(0, DatasetToTensor(*std::move(dataset)));
 }
+
+/// Puts an element's components into the outputs. Errors: kInvalidArgument unless they have these types.
+Status SetElementOutputs(KernelContext& c, Element element, const std::vector<DType>& types);
+
+/// The shape function of ops whose outputs are an element's components: those of `output_shapes`.
+Status ElementShapes(ShapeContext& c);
+
+/// The runtime outlives every step; iterators hold it by a pointer that shares nothing.
+inline std::shared_ptr<Runtime> Unowned(Runtime& runtime) {
+  return std::shared_ptr<Runtime>(std::shared_ptr<void>(), &runtime);
+}
+
+constexpr std::string_view kDatasetSpec = " | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1";
+constexpr std::string_view kDatasetMetadata = " | metadata: string = ''";
 
 /// An op that makes a dataset with a function kernel; it has no gradient.
 OpDefinition DatasetOp(std::string_view signature, KernelFactory kernel);

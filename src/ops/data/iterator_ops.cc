@@ -1,22 +1,15 @@
 // Iterators: IteratorV2 and Iterator (a handle), MakeIterator (begin a run), IteratorGetNext (one element; kOutOfRange at the end),
-// OneShotIterator (a handle whose run begins by itself), IteratorToStringHandle and back.
+// OneShotIterator (a handle whose run begins by itself).
 // With a shared_name an iterator is found by it and its container, and outlives its session; without, it belongs to the node's
 // kernel, so that sessions with nodes of the same name do not meet in it. An iterator keeps its functions.
-#include <atomic>
-
-#include "data/iterator.h"
+#include "ops/data/anonymous_resource.h"
 #include "ops/data/data_ops.h"
-#include "ops/data/dataset_kernel.h"
+#include "ops/data/iterator_kernel.h"
+#include "ops/resource_op.h"
 
 namespace headrace {
 
 namespace {
-
-/// A name that no other kernel has.
-std::string PrivateName(const Node& node) {
-  static std::atomic<uint64_t> next{0};
-  return StrCat("_private_", next.fetch_add(1), "_", node.name());
-}
 
 /// The handle of an iterator op, and the iterator behind it. A private one ends with the slot.
 struct IteratorSlot {
@@ -28,13 +21,10 @@ struct IteratorSlot {
   explicit IteratorSlot(KernelConstruction& c)
       : types(c.attr<std::vector<DType>>("output_types")), shapes(c.attr<std::vector<PartialShape>>("output_shapes")) {
     handle.device = c.device();
-    handle.container = c.attr<std::string>("container");
-    if (handle.container.empty()) handle.container = ResourceManager::kDefaultContainer;
-    handle.name = c.attr<std::string>("shared_name");
-    if (handle.name.empty()) {
-      handle.name = PrivateName(c.node());
-      owner = &c.resources();
-    }
+    const ResourceName where = ResourceName::Of(c);
+    handle.container = where.container;
+    handle.name = where.name;
+    if (where.is_private) owner = &c.resources();
     handle.maybe_type_name = "Iterator";
   }
   IteratorSlot(const IteratorSlot&) = delete;
@@ -64,11 +54,6 @@ class IteratorHandleCpu final : public Kernel {
   const IteratorSlot slot_;
 };
 
-/// The runtime outlives every step; iterators hold it by a pointer that shares nothing.
-std::shared_ptr<Runtime> Unowned(Runtime& runtime) {
-  return std::shared_ptr<Runtime>(std::shared_ptr<void>(), &runtime);
-}
-
 Status MakeIteratorCpu(KernelContext& c) {
   HR_ASSIGN_OR_RETURN(std::shared_ptr<Iterator> iterator, c.LookupResource<Iterator>(1));
   HR_ASSIGN_OR_RETURN(DatasetPtr dataset, DatasetFromTensor(c.input(0)));
@@ -77,21 +62,16 @@ Status MakeIteratorCpu(KernelContext& c) {
 
 class IteratorGetNextCpu final : public AsyncKernel {
  public:
+  explicit IteratorGetNextCpu(KernelConstruction& c) : types_(c.attr<std::vector<DType>>("output_types")) {}
   void ComputeAsync(KernelContext& c, Done done) override {
-    Result<std::shared_ptr<Iterator>> found = c.LookupResource<Iterator>(0);
-    if (!found.ok()) return done(found.status());
-    if (!(*found)->MayBlock()) return done(Give(c, **found));
-    c.runtime().blocking->Schedule(
-        [&c, iterator = *std::move(found), done = std::move(done)] { done(Give(c, *iterator)); });
+    ComputeWithIterator(c, 0, std::move(done), [this](KernelContext& context, Iterator& iterator) -> Status {
+      HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext(context.cancellation()));
+      return SetElementOutputs(context, std::move(element), types_);
+    });
   }
 
  private:
-  static Status Give(KernelContext& c, Iterator& iterator) {
-    HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext(c.cancellation()));
-    for (int i = 0; i < c.num_outputs(); ++i)
-      HR_RETURN_IF_ERROR(c.SetOutput(i, std::move(element[static_cast<size_t>(i)])));
-    return OkStatus();
-  }
+  const std::vector<DType> types_;
 };
 
 class OneShotIteratorCpu final : public AsyncKernel {
@@ -127,65 +107,25 @@ class OneShotIteratorCpu final : public AsyncKernel {
   Status started_;  // guarded by mutex_
 };
 
-constexpr char kHandleSeparator = '\n';  // occurs in no device, container or resource name
-
-Status ToStringHandleCpu(KernelContext& c) {
-  HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
-  return c.SetOutput(0, Tensor::Scalar<std::string>(StrCat(handle->device, kHandleSeparator, handle->container,
-                                                           kHandleSeparator, handle->name)));
-}
-
-Status FromStringHandleCpu(KernelContext& c) {
-  HR_ASSIGN_OR_RETURN(const std::string text, ScalarInput<std::string>(c, 0, "string_handle"));
-  const std::vector<std::string> parts = StrSplit(text, kHandleSeparator);
-  if (parts.size() != 3) return InvalidArgument("Could not parse the string handle '", text, "'");
-  return c.SetOutput(0, Tensor::Scalar<ResourceHandle>({.device = parts[0],
-                                                        .container = parts[1],
-                                                        .name = parts[2],
-                                                        .maybe_type_name = "Iterator",
-                                                        .dtypes_and_shapes = {}}));
-}
-
-Status GetNextShape(ShapeContext& c) {
-  const auto shapes = c.attr<std::vector<PartialShape>>("output_shapes");
-  if (static_cast<int>(shapes.size()) != c.num_outputs()) {
-    return InvalidArgument("`output_shapes` has ", shapes.size(), " shapes, `output_types` ", c.num_outputs(),
-                           " types");
-  }
-  for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, shapes[static_cast<size_t>(i)]));
-  return OkStatus();
-}
-
-OpDefinition IteratorOp(std::string_view signature, ShapeFunction shape, KernelFactory kernel) {
-  return OpDefinition(signature).Shape(std::move(shape)).NoGradient("an iterator").Kernels(AnyType(std::move(kernel)));
-}
-
 }  // namespace
 
 std::vector<OpDefinition> IteratorOps() {
   std::vector<OpDefinition> ops;
-  constexpr std::string_view kSpec = " | output_types: list(type) >= 1 | output_shapes: list(shape) >= 1";
   for (std::string_view name : {"Iterator", "IteratorV2"}) {
     ops.push_back(IteratorOp(
-        StrCat(name, "() -> (handle: resource) | shared_name: string | container: string", kSpec, " | stateful"),
+        StrCat(name, "() -> (handle: resource) | shared_name: string | container: string", kDatasetSpec, " | stateful"),
         ScalarShape, ClassKernel<IteratorHandleCpu>()));
   }
   for (std::string_view name : {"IteratorGetNext", "IteratorGetNextSync"}) {
-    ops.push_back(
-        IteratorOp(StrCat(name, "(iterator: resource) -> (components: list(output_types))", kSpec, " | stateful"),
-                   GetNextShape, ClassKernel<IteratorGetNextCpu>()));
+    ops.push_back(IteratorOp(
+        StrCat(name, "(iterator: resource) -> (components: list(output_types))", kDatasetSpec, " | stateful"),
+        ElementShapes, ClassKernel<IteratorGetNextCpu>()));
   }
   ops.push_back(IteratorOp("MakeIterator(dataset: variant, iterator: resource) -> () | stateful", NoOutputs,
                            FunctionKernel(MakeIteratorCpu)));
-  ops.push_back(IteratorOp(StrCat("OneShotIterator() -> (handle: resource) | dataset_factory: func", kSpec,
+  ops.push_back(IteratorOp(StrCat("OneShotIterator() -> (handle: resource) | dataset_factory: func", kDatasetSpec,
                                   " | container: string = '' | shared_name: string = '' | stateful"),
                            ScalarShape, ClassKernel<OneShotIteratorCpu>()));
-  ops.push_back(IteratorOp("IteratorToStringHandle(resource_handle: resource) -> (string_handle: str) | stateful",
-                           ScalarShape, FunctionKernel(ToStringHandleCpu)));
-  ops.push_back(
-      IteratorOp("IteratorFromStringHandleV2(string_handle: str) -> (resource_handle: resource) | "
-                 "output_types: list(type) = [] >= 0 | output_shapes: list(shape) = [] >= 0 | stateful",
-                 ScalarShape, FunctionKernel(FromStringHandleCpu)));
   return ops;
 }
 

@@ -1,8 +1,14 @@
+// The list of the family's ops.
+#include "ops/data_flow/data_flow_ops.h"
+
 #include "ops/register.h"
 
 namespace headrace {
 
-// The family's first ops, queues and accumulators, come with the issue that names them.
-void RegisterDataFlowOps(OpRegistry&) {}
+void RegisterDataFlowOps(OpRegistry& registry) {
+  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps, StackOps}) {
+    for (OpDefinition& op : make()) registry.Add(std::move(op));
+  }
+}
 
 }  // namespace headrace

@@ -1,7 +1,10 @@
 // RegexFullMatch, StaticRegexFullMatch: whether each string matches a pattern (RE2's syntax) from end to end.
+// RegexReplace, StaticRegexReplace: the first match, or all matches, replaced; "\\1" in the rewrite is the first group. A rewrite
+// that names a group which does not exist changes nothing.
 // Errors: kInvalidArgument "Invalid pattern: PATTERN, error: CAUSE".
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "graph/shape_context.h"
@@ -29,26 +32,81 @@ Status FullMatch(KernelContext& c, const RE2& pattern) {
   return OkStatus();
 }
 
-class RegexKernel final : public Kernel {
+Status Replace(KernelContext& c, const RE2& pattern, const std::string& rewrite, bool global) {
+  HR_ASSIGN_OR_RETURN(Tensor* const output, c.AllocateOutput(0, c.input(0).shape()));
+  std::ranges::copy(c.input(0).data<std::string>(), output->mutable_data<std::string>().begin());
+  std::string why;
+  if (!pattern.CheckRewriteString(rewrite, &why)) return OkStatus();
+  for (std::string& text : output->mutable_data<std::string>()) {
+    if (global)
+      RE2::GlobalReplace(&text, pattern, rewrite);
+    else
+      RE2::Replace(&text, pattern, rewrite);
+  }
+  return OkStatus();
+}
+
+/// The pattern of the last call, compiled: patterns seldom change. Thread-safe.
+class PatternCache {
  public:
-  Status Compute(KernelContext& c) override {
-    HR_ASSIGN_OR_RETURN(const std::string* pattern, StringScalar(c, 1, "pattern"));
-    std::shared_ptr<const RE2> compiled;
+  Result<std::shared_ptr<const RE2>> Get(const std::string& pattern) {
     {
       std::lock_guard lock(mutex_);
-      if (last_ != nullptr && last_->pattern() == *pattern) compiled = last_;
+      if (last_ != nullptr && last_->pattern() == pattern) return last_;
     }
-    if (compiled == nullptr) {
-      HR_ASSIGN_OR_RETURN(compiled, Compile(*pattern));
-      std::lock_guard lock(mutex_);
-      last_ = compiled;
-    }
-    return FullMatch(c, *compiled);
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const RE2> compiled, Compile(pattern));
+    std::lock_guard lock(mutex_);
+    last_ = compiled;
+    return compiled;
   }
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<const RE2> last_;  // guarded by mutex_; patterns seldom change
+  std::shared_ptr<const RE2> last_;  // guarded by mutex_
+};
+
+class RegexKernel final : public Kernel {
+ public:
+  Status Compute(KernelContext& c) override {
+    HR_ASSIGN_OR_RETURN(const std::string* pattern, StringScalar(c, 1, "pattern"));
+    HR_ASSIGN_OR_RETURN(const std::shared_ptr<const RE2> compiled, cache_.Get(*pattern));
+    return FullMatch(c, *compiled);
+  }
+
+ private:
+  PatternCache cache_;
+};
+
+class ReplaceKernel final : public Kernel {
+ public:
+  explicit ReplaceKernel(KernelConstruction& c) : global_(c.attr<bool>("replace_global", true)) {}
+  Status Compute(KernelContext& c) override {
+    HR_ASSIGN_OR_RETURN(const std::string* pattern, StringScalar(c, 1, "pattern"));
+    HR_ASSIGN_OR_RETURN(const std::string* rewrite, StringScalar(c, 2, "rewrite"));
+    HR_ASSIGN_OR_RETURN(const std::shared_ptr<const RE2> compiled, cache_.Get(*pattern));
+    return Replace(c, *compiled, *rewrite, global_);
+  }
+
+ private:
+  const bool global_;
+  PatternCache cache_;
+};
+
+class StaticReplaceKernel final : public Kernel {
+ public:
+  StaticReplaceKernel(std::shared_ptr<const RE2> pattern, std::string rewrite, bool global)
+      : pattern_(std::move(pattern)), rewrite_(std::move(rewrite)), global_(global) {}
+  static Result<std::unique_ptr<Kernel>> Create(KernelConstruction& c) {
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const RE2> pattern, Compile(c.attr<std::string>("pattern")));
+    return std::unique_ptr<Kernel>(std::make_unique<StaticReplaceKernel>(
+        std::move(pattern), c.attr<std::string>("rewrite"), c.attr<bool>("replace_global", true)));
+  }
+  Status Compute(KernelContext& c) override { return Replace(c, *pattern_, rewrite_, global_); }
+
+ private:
+  const std::shared_ptr<const RE2> pattern_;
+  const std::string rewrite_;
+  const bool global_;
 };
 
 class StaticRegexKernel final : public Kernel {
@@ -65,7 +123,7 @@ class StaticRegexKernel final : public Kernel {
 };
 
 Status RegexShape(ShapeContext& c) {
-  HR_RETURN_IF_ERROR(c.RequireScalar(1));
+  for (int i = 1; i < c.num_inputs(); ++i) HR_RETURN_IF_ERROR(c.RequireScalar(i));
   return c.SetOutput(0, c.input(0));
 }
 
@@ -81,6 +139,17 @@ std::vector<OpDefinition> RegexOps() {
                     .Shape(UnchangedShape)
                     .NoGradient("strings")
                     .Kernels(AnyType(ClassKernel<StaticRegexKernel>())));
+  ops.push_back(
+      OpDefinition("RegexReplace(input: str, pattern: str, rewrite: str) -> (output: str) | replace_global: bool "
+                   "= true")
+          .Shape(RegexShape)
+          .NoGradient("strings")
+          .Kernels(AnyType(ClassKernel<ReplaceKernel>())));
+  ops.push_back(OpDefinition("StaticRegexReplace(input: str) -> (output: str) | pattern: string | rewrite: string | "
+                             "replace_global: bool = true")
+                    .Shape(UnchangedShape)
+                    .NoGradient("strings")
+                    .Kernels(AnyType(ClassKernel<StaticReplaceKernel>())));
   return ops;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tensor/dtype.h"
 
@@ -9,5 +10,7 @@ namespace headrace {
 
 /// "float", "int64", "string", ...: TensorFlow's enum spelling in small letters, without "DT_".
 std::string TypeText(DType dtype);
+/// "float, int64".
+std::string TypesText(const std::vector<DType>& dtypes);
 
 }  // namespace headrace

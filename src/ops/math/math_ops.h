@@ -21,6 +21,8 @@ std::vector<OpDefinition> BatchMatMulOps();
 std::vector<OpDefinition> ReductionOps();
 std::vector<OpDefinition> ArgMaxOps();
 std::vector<OpDefinition> SegmentOps();
+std::vector<OpDefinition> SegmentExtremumOps();
+std::vector<OpDefinition> BincountOps();
 std::vector<OpDefinition> CumulativeOps();
 std::vector<OpDefinition> ClipOps();
 

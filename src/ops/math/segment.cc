@@ -6,54 +6,16 @@
 
 #include "graph/shape_context.h"
 #include "ops/formula.h"
+#include "ops/integers.h"
 #include "ops/math/elementwise.h"
 #include "ops/math/math_ops.h"
+#include "ops/math/segment.h"
 
 namespace headrace {
 namespace {
 
-int64_t IdAt(const Tensor& ids, int64_t i) {
-  const size_t at = static_cast<size_t>(i);
-  if (ids.dtype() == DType::kInt16) return ids.data<int16_t>()[at];
-  return ids.dtype() == DType::kInt32 ? ids.data<int32_t>()[at] : ids.data<int64_t>()[at];
-}
-
-Status UnsortedShape(ShapeContext& c) {
-  HR_RETURN_IF_ERROR(c.RequireScalar(2));
-  const PartialShape &data = c.input(0), &ids = c.input(1);
-  if (!data.has_rank() || !ids.has_rank()) return c.SetOutput(0, PartialShape());
-  if (ids.rank() > data.rank())
-    return InvalidArgument("data.shape = ", data, " does not start with segment_ids.shape = ", ids);
-  int64_t segments = PartialShape::kUnknownDim;
-  if (const Tensor* count = c.constant(2); count != nullptr && count->num_elements() == 1) segments = IdAt(*count, 0);
-  if (segments < PartialShape::kUnknownDim)
-    return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
-  PartialShape shape({segments});
-  for (int d = ids.rank(); d < data.rank(); ++d) shape.AppendDim(data.dim(d));
-  return c.SetOutput(0, std::move(shape));
-}
-
-Status SortedShape(ShapeContext& c) {
-  HR_RETURN_IF_ERROR(c.RequireRank(1, 1));
-  HR_RETURN_IF_ERROR(c.RequireRankAtLeast(0, 1));
-  if (!c.input(0).has_rank()) return c.SetOutput(0, PartialShape());
-  PartialShape shape = c.input(0);
-  shape.SetDim(0, PartialShape::kUnknownDim);
-  return c.SetOutput(0, std::move(shape));
-}
-
-// Rows of dy by id; zeros for negative ids.
 Status UnsortedGradient(GradientContext& c) {
-  const Formula ids = InputFormula(c, 1), dy = OutputGradientFormula(c);
-  const Formula clipped = ids.Apply("Maximum", {ids.Number(0)});
-  const Formula rows = dy.Apply("GatherV2", {clipped, c.builder().Scalar<int32_t>(0)});
-  // "id >= 0" gets extents of 1 for the dimensions that rows has and ids has not.
-  const Formula valid = ids.Apply("GreaterEqual", {ids.Number(0)});
-  const Formula missing(c.builder(), c.Op("Sub", {c.Op("Rank", {rows}), c.Op("Rank", {ids})}));
-  const Endpoint ones =
-      c.Op("Fill", {missing.Apply("Reshape", {IntVector(c.builder(), {1})}), c.builder().Scalar<int32_t>(1)});
-  const Endpoint shape = c.Op("ConcatV2", {c.Op("Shape", {ids}), ones, c.builder().Scalar<int32_t>(0)});
-  return c.SetInputGradient(0, valid.Apply("Reshape", {shape}).Apply("SelectV2", {rows, rows.Number(0)}));
+  return c.SetInputGradient(0, RowsBySegment(c, OutputGradientFormula(c), true));
 }
 
 Status SumGradient(GradientContext& c) {
@@ -95,30 +57,16 @@ class UnsortedSegmentSum final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& data = context.input(0);
     const Tensor& ids = context.input(1);
-    if (context.input(2).num_elements() != 1)
-      return InvalidArgument("num_segments should be a scalar, not shape ", context.input(2).shape());
-    const int64_t segments = IdAt(context.input(2), 0);
-    if (segments < 0) return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
-    std::vector<int64_t> dims = {segments};
-    bool starts = ids.rank() <= data.rank();
-    for (int d = 0; starts && d < data.rank(); ++d) {
-      if (d < ids.rank())
-        starts = data.dim(d) == ids.dim(d);
-      else
-        dims.push_back(data.dim(d));
-    }
-    if (!starts)
-      return InvalidArgument("data.shape = ", data.shape(), " does not start with segment_ids.shape = ", ids.shape());
-    HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
+    HR_ASSIGN_OR_RETURN(const Shape shape, UnsortedSegmentOutput(context));
+    const int64_t segments = shape.dim(0);
     const int64_t width = segments == 0 ? 0 : shape.num_elements() / segments,
                   row_bytes = width * DTypeSize(data.dtype());
-    HR_RETURN_IF_ERROR(CheckIds(ids, segments));
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
     if (shape.num_elements() == 0) return OkStatus();
     char* to = static_cast<char*>(output->mutable_raw());
     std::fill_n(to, output->size_bytes(), 0);
     for (int64_t i = 0; i < ids.num_elements(); ++i) {
-      const int64_t id = IdAt(ids, i);
+      const int64_t id = IntegerAt(ids, i);
       if (id >= 0)
         loops_.add(to + id * row_bytes, static_cast<const char*>(data.raw()) + i * row_bytes, to + id * row_bytes,
                    width, 1, 1);
@@ -127,13 +75,6 @@ class UnsortedSegmentSum final : public Kernel {
   }
 
  private:
-  static Status CheckIds(const Tensor& ids, int64_t segments) {
-    for (int64_t i = 0; i < ids.num_elements(); ++i) {
-      if (IdAt(ids, i) >= segments)
-        return InvalidArgument("segment_ids[", i, "] = ", IdAt(ids, i), " is out of range [0, ", segments, ")");
-    }
-    return OkStatus();
-  }
   const RowLoops loops_;
 };
 
@@ -144,25 +85,10 @@ class SortedSegment final : public Kernel {
   Status Compute(KernelContext& context) override {
     const Tensor& data = context.input(0);
     const Tensor& ids = context.input(1);
-    if (data.rank() < 1) return InvalidArgument("Shape must be at least rank 1, data is ", data);
-    if (ids.rank() != 1) return InvalidArgument("segment_ids should be a vector.");
-    if (ids.dim(0) != data.dim(0)) {
-      return InvalidArgument("segment_ids should be the same size as dimension 0 of input: segment_ids=", ids,
-                             " data=", data);
-    }
-    const int64_t rows = ids.dim(0);
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t id = IdAt(ids, i), before = i == 0 ? 0 : IdAt(ids, i - 1);
-      if (id < 0) return InvalidArgument("segment ids must be >= 0");
-      if (id < before) return InvalidArgument("segment ids are not increasing");
-    }
-    std::vector<int64_t> dims(data.shape().dims().begin(), data.shape().dims().end());
-    if (rows > 0 && IdAt(ids, rows - 1) == INT64_MAX) return InvalidArgument("segment id ", INT64_MAX, " is too large");
-    dims[0] = rows == 0 ? 0 : IdAt(ids, rows - 1) + 1;
-    HR_ASSIGN_OR_RETURN(const Shape shape, Shape::Make(dims));
+    HR_ASSIGN_OR_RETURN(const Shape shape, SortedSegmentOutput(context));
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
     if (shape.num_elements() == 0) return OkStatus();
-    Sum(data, ids, shape.num_elements() / dims[0], output);
+    Sum(data, ids, shape.num_elements() / shape.dim(0), output);
     return OkStatus();
   }
 
@@ -172,8 +98,8 @@ class SortedSegment final : public Kernel {
     std::fill_n(to, output->size_bytes(), 0);
     const int64_t row_bytes = width * DTypeSize(data.dtype()), rows = ids.dim(0);
     for (int64_t begin = 0, end; begin < rows; begin = end) {
-      char* row = to + IdAt(ids, begin) * row_bytes;
-      for (end = begin; end < rows && IdAt(ids, end) == IdAt(ids, begin); ++end) {
+      char* row = to + IntegerAt(ids, begin) * row_bytes;
+      for (end = begin; end < rows && IntegerAt(ids, end) == IntegerAt(ids, begin); ++end) {
         loops_.add(row, static_cast<const char*>(data.raw()) + end * row_bytes, row, width, 1, 1);
       }
       if (mean_) loops_.divide(row, width, end - begin);
@@ -203,13 +129,96 @@ constexpr std::string_view kNumbers =
 
 }  // namespace
 
+Formula RowsBySegment(const GradientContext& c, const Formula& x, bool unsorted) {
+  const Formula ids = InputFormula(c, 1);
+  const Endpoint zero = c.builder().Scalar<int32_t>(0);
+  if (!unsorted) return x.Apply("GatherV2", {ids, zero});
+  const Formula rows = x.Apply("GatherV2", {ids.Apply("Maximum", {ids.Number(0)}), zero});
+  // "id >= 0" gets extents of 1 for the dimensions that rows has and ids has not.
+  const Formula valid = ids.Apply("GreaterEqual", {ids.Number(0)});
+  const Formula missing(c.builder(), c.Op("Sub", {c.Op("Rank", {rows}), c.Op("Rank", {ids})}));
+  const Endpoint ones =
+      c.Op("Fill", {missing.Apply("Reshape", {IntVector(c.builder(), {1})}), c.builder().Scalar<int32_t>(1)});
+  const Endpoint shape = c.Op("ConcatV2", {c.Op("Shape", {ids}), ones, zero});
+  return valid.Apply("Reshape", {shape}).Apply("SelectV2", {rows, rows.Number(0)});
+}
+
+Status UnsortedSegmentShape(ShapeContext& c) {
+  HR_RETURN_IF_ERROR(c.RequireScalar(2));
+  const PartialShape &data = c.input(0), &ids = c.input(1);
+  if (!data.has_rank() || !ids.has_rank()) return c.SetOutput(0, PartialShape());
+  if (ids.rank() > data.rank())
+    return InvalidArgument("data.shape = ", data, " does not start with segment_ids.shape = ", ids);
+  int64_t segments = PartialShape::kUnknownDim;
+  if (const Tensor* count = c.constant(2); count != nullptr && count->num_elements() == 1)
+    segments = IntegerAt(*count, 0);
+  if (segments < PartialShape::kUnknownDim)
+    return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
+  PartialShape shape({segments});
+  for (int d = ids.rank(); d < data.rank(); ++d) shape.AppendDim(data.dim(d));
+  return c.SetOutput(0, std::move(shape));
+}
+
+Status SortedSegmentShape(ShapeContext& c) {
+  HR_RETURN_IF_ERROR(c.RequireRank(1, 1));
+  HR_RETURN_IF_ERROR(c.RequireRankAtLeast(0, 1));
+  if (!c.input(0).has_rank()) return c.SetOutput(0, PartialShape());
+  PartialShape shape = c.input(0);
+  shape.SetDim(0, PartialShape::kUnknownDim);
+  return c.SetOutput(0, std::move(shape));
+}
+
+Result<Shape> UnsortedSegmentOutput(const KernelContext& context) {
+  const Tensor &data = context.input(0), &ids = context.input(1);
+  if (context.input(2).num_elements() != 1)
+    return InvalidArgument("num_segments should be a scalar, not shape ", context.input(2).shape());
+  const int64_t segments = IntegerAt(context.input(2), 0);
+  if (segments < 0) return InvalidArgument("Input num_segments == ", segments, " must not be negative.");
+  std::vector<int64_t> dims = {segments};
+  bool starts = ids.rank() <= data.rank();
+  for (int d = 0; starts && d < data.rank(); ++d) {
+    if (d < ids.rank())
+      starts = data.dim(d) == ids.dim(d);
+    else
+      dims.push_back(data.dim(d));
+  }
+  if (!starts)
+    return InvalidArgument("data.shape = ", data.shape(), " does not start with segment_ids.shape = ", ids.shape());
+  for (int64_t i = 0; i < ids.num_elements(); ++i) {
+    if (IntegerAt(ids, i) >= segments)
+      return InvalidArgument("segment_ids[", i, "] = ", IntegerAt(ids, i), " is out of range [0, ", segments, ")");
+  }
+  return Shape::Make(dims);
+}
+
+Result<Shape> SortedSegmentOutput(const KernelContext& context) {
+  const Tensor &data = context.input(0), &ids = context.input(1);
+  if (data.rank() < 1) return InvalidArgument("Shape must be at least rank 1, data is ", data);
+  if (ids.rank() != 1) return InvalidArgument("segment_ids should be a vector.");
+  if (ids.dim(0) != data.dim(0)) {
+    return InvalidArgument("segment_ids should be the same size as dimension 0 of input: segment_ids=", ids,
+                           " data=", data);
+  }
+  const int64_t rows = ids.dim(0);
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t id = IntegerAt(ids, i), before = i == 0 ? 0 : IntegerAt(ids, i - 1);
+    if (id < 0) return InvalidArgument("segment ids must be >= 0");
+    if (id < before) return InvalidArgument("segment ids are not increasing");
+  }
+  std::vector<int64_t> dims(data.shape().dims().begin(), data.shape().dims().end());
+  if (rows > 0 && IntegerAt(ids, rows - 1) == INT64_MAX)
+    return InvalidArgument("segment id ", INT64_MAX, " is too large");
+  dims[0] = rows == 0 ? 0 : IntegerAt(ids, rows - 1) + 1;
+  return Shape::Make(dims);
+}
+
 std::vector<OpDefinition> SegmentOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(
       OpDefinition(
           StrCat("UnsortedSegmentSum(data: T, segment_ids: Tindices, num_segments: Tnumsegments) -> (output: T)",
                  kNumbers, " | Tindices: type in {i16,i32,i64} | Tnumsegments: type = i32 in {i32,i64}"))
-          .Shape(UnsortedShape)
+          .Shape(UnsortedSegmentShape)
           .Gradient(UnsortedGradient)
           .Kernels(SegmentKernels([](const RowLoops& loops) { return std::make_unique<UnsortedSegmentSum>(loops); },
                                   AllTypes())));
@@ -217,7 +226,7 @@ std::vector<OpDefinition> SegmentOps() {
     ops.push_back(
         OpDefinition(StrCat(mean ? "SegmentMean" : "SegmentSum", "(data: T, segment_ids: Tindices) -> (output: T)",
                             kNumbers, " | Tindices: type in {i32,i64}"))
-            .Shape(SortedShape)
+            .Shape(SortedSegmentShape)
             .Gradient(mean ? MeanGradient : SumGradient)
             .Kernels(SegmentKernels(
                 [mean](const RowLoops& loops) { return std::make_unique<SortedSegment>(loops, mean); }, AllTypes())));

@@ -12,13 +12,14 @@ namespace headrace {
 /// y = max(x, 0); NaN stays. Backward from x or y: their signs are the same.
 struct ReluFormula {
   template <typename T> static T Forward(T x, float) { return x < T{0} ? T{0} : x; }
-  template <typename T> static T Backward(T dy, T z, float) { return dy * static_cast<T>(z > T{0}); }
+  // A choice, not a product: of that the compiler makes no vectors.
+  template <typename T> static T Backward(T dy, T z, float) { return z > T{0} ? dy : T{0}; }
 };
 
 /// y = min(max(x, 0), 6). Backward from x or y.
 struct Relu6Formula {
   template <typename T> static T Forward(T x, float) { return x < T{0} ? T{0} : x > T{6} ? T{6} : x; }
-  template <typename T> static T Backward(T dy, T z, float) { return dy * static_cast<T>(z > T{0} && z < T{6}); }
+  template <typename T> static T Backward(T dy, T z, float) { return (z > T{0}) & (z < T{6}) ? dy : T{0}; }
 };
 
 /// y = x > 0 ? x : alpha * x. Backward from x.

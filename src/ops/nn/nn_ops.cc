@@ -5,10 +5,13 @@
 namespace headrace {
 
 void RegisterNnOps(OpRegistry& registry) {
-  for (OpDefinition& op : ActivationOps()) registry.Add(std::move(op));
-  for (OpDefinition& op : ActivationGradOps()) registry.Add(std::move(op));
-  for (OpDefinition (*make)() : {BiasAdd, BiasAddGrad, Softmax, LogSoftmax, SoftmaxCrossEntropyWithLogits,
-                                 SparseSoftmaxCrossEntropyWithLogits, L2Loss, InTopK, InTopKV2, TopK, TopKV2}) {
+  for (std::vector<OpDefinition> (*make)() :
+       {ActivationOps, ActivationGradOps, ConvolutionOps, DepthwiseConvolutionOps, PoolOps, BatchNormOps}) {
+    for (OpDefinition& op : make()) registry.Add(std::move(op));
+  }
+  for (OpDefinition (*make)() :
+       {BiasAdd, BiasAddGrad, Softmax, LogSoftmax, SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits,
+        L2Loss, LRN, LRNGrad, InTopK, InTopKV2, TopK, TopKV2}) {
     registry.Add(make());
   }
 }

@@ -12,6 +12,15 @@ std::vector<OpDefinition> ActivationOps();
 /// ReluGrad and its like.
 std::vector<OpDefinition> ActivationGradOps();
 
+/// Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter.
+std::vector<OpDefinition> ConvolutionOps();
+/// DepthwiseConv2dNative and its gradients.
+std::vector<OpDefinition> DepthwiseConvolutionOps();
+/// MaxPool, MaxPoolV2, AvgPool and their gradients.
+std::vector<OpDefinition> PoolOps();
+/// FusedBatchNorm, its later versions and their gradients.
+std::vector<OpDefinition> BatchNormOps();
+
 OpDefinition BiasAdd();
 OpDefinition BiasAddGrad();
 OpDefinition Softmax();
@@ -19,6 +28,8 @@ OpDefinition LogSoftmax();
 OpDefinition SoftmaxCrossEntropyWithLogits();
 OpDefinition SparseSoftmaxCrossEntropyWithLogits();
 OpDefinition L2Loss();
+OpDefinition LRN();
+OpDefinition LRNGrad();
 OpDefinition InTopK();
 OpDefinition InTopKV2();
 OpDefinition TopK();

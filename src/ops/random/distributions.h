@@ -2,6 +2,7 @@
 // or, where the number of draws varies, from the blocks that are set aside for group g.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>

@@ -6,9 +6,10 @@ namespace headrace {
 
 void RegisterRandomOps(OpRegistry& registry) {
   for (OpDefinition (*make)() :
-       {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle}) {
+       {RandomUniform, RandomUniformInt, RandomStandardNormal, RandomTruncatedNormal, RandomShuffle, Multinomial}) {
     registry.Add(make());
   }
+  for (OpDefinition& op : CandidateSamplerOps()) registry.Add(std::move(op));
   for (OpDefinition& op : StatelessRandomOps()) registry.Add(std::move(op));
 }
 

@@ -12,6 +12,9 @@ OpDefinition RandomUniformInt();
 OpDefinition RandomStandardNormal();
 OpDefinition RandomTruncatedNormal();
 OpDefinition RandomShuffle();
+OpDefinition Multinomial();
+/// UniformCandidateSampler, LogUniformCandidateSampler, ComputeAccidentalHits.
+std::vector<OpDefinition> CandidateSamplerOps();
 /// StatelessRandomUniform and its like, and what makes their keys.
 std::vector<OpDefinition> StatelessRandomOps();
 

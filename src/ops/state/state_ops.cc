@@ -13,6 +13,8 @@ void RegisterStateOps(OpRegistry& registry) {
   }
   for (OpDefinition& op : ResourceScatterOps()) registry.Add(std::move(op));
   for (OpDefinition& op : RefScatterOps()) registry.Add(std::move(op));
+  for (OpDefinition& op : CountUpToOps()) registry.Add(std::move(op));
+  for (OpDefinition& op : ScatterNdVariableOps()) registry.Add(std::move(op));
 }
 
 }  // namespace headrace

@@ -31,5 +31,8 @@ OpDefinition AssignSub();
 OpDefinition IsVariableInitialized();
 /// ScatterAdd, Sub, Mul, Div, Min, Max, Update.
 std::vector<OpDefinition> RefScatterOps();
+/// CountUpTo, ResourceCountUpTo.
+std::vector<OpDefinition> CountUpToOps();
+std::vector<OpDefinition> ScatterNdVariableOps();  // scatter_nd.cc
 
 }  // namespace headrace

@@ -14,7 +14,7 @@ namespace headrace {
 
 namespace {
 
-constexpr size_t kMaxStates = 3;
+constexpr size_t kMaxStates = 4;
 constexpr size_t kMaxScalars = 6;
 
 // An ApplyOp with the numbers of its inputs.
@@ -161,7 +161,7 @@ void RunLoop(UpdateLoop<Wide> loop, int num_states, T* const* states, const T* g
   } else {
     constexpr int64_t kPiece = 256;
     Wide wide[kMaxStates][kPiece], wide_gradient[kPiece];
-    Wide* pointers[kMaxStates] = {wide[0], wide[1], wide[2]};
+    Wide* pointers[kMaxStates] = {wide[0], wide[1], wide[2], wide[3]};
     for (int64_t begin = 0; begin < count; begin += kPiece) {
       const int64_t size = std::min(kPiece, count - begin);
       for (int k = 0; k < num_states; ++k) std::copy_n(states[k] + begin, size, wide[k]);
@@ -213,7 +213,8 @@ template <typename T> class ApplyKernel final : public Kernel {
       if (!value.shape().IsScalar()) {
         return InvalidArgument(plan_->InputName(plan_->scalars[i]), " is not a scalar: ", value.shape());
       }
-      (*scalars)[i] = static_cast<double>(value.scalar<T>());
+      (*scalars)[i] = value.dtype() == DType::kInt64 ? static_cast<double>(value.scalar<int64_t>())
+                                                     : static_cast<double>(value.scalar<T>());
     }
     if (plan_->op.prepare != nullptr) plan_->op.prepare(scalars->data());
     return OkStatus();
@@ -258,7 +259,9 @@ std::string Signature(const Plan& plan) {
   const ApplyOp& op = plan.op;
   std::vector<std::string> args;
   for (std::string_view state : op.states) args.push_back(StrCat(state, plan.is_ref ? ": Ref(T)" : ": resource"));
-  for (std::string_view input : op.inputs) args.push_back(StrCat(input, input == "indices" ? ": Tindices" : ": T"));
+  for (std::string_view input : op.inputs) {
+    args.push_back(StrCat(input, input == "indices" ? ": Tindices" : input == "global_step" ? ": i64" : ": T"));
+  }
   return StrCat(plan.is_ref ? "" : "Resource", op.name, "(", StrJoin(args, ", "), ") -> (",
                 plan.is_ref ? "out: Ref(T)" : "", ") | T: type in ", kNumberTypes,
                 plan.indices >= 0 ? " | Tindices: type in {i32,i64}" : "", " | use_locking: bool = false",

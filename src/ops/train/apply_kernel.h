@@ -2,6 +2,7 @@
 // resource and on ref variables, for every float type.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct UpdateChoice {
 
 /// What an op's inputs mean, in their order.
 struct ApplyOp {
-  std::string_view name;                 // without "Resource"
+  std::string name;                      // without "Resource"
   std::vector<std::string_view> states;  // the first inputs: the variable and its slots
   std::vector<std::string_view> inputs;  // the others: scalars, "grad" (or "delta") and, in a sparse op, "indices"
   std::string_view attrs;                // after use_locking

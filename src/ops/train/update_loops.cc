@@ -91,6 +91,77 @@ struct RmsProp {
   }
 };
 
+// m += (g - m) * (1 - beta1); v = max(beta2 * v, |g|); var -= alpha * (m / (v + epsilon))
+struct AdaMax {
+  static constexpr int kStates = 3;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    s[1] = hn::Add(s[1], hn::Mul(hn::Sub(g, s[1]), OneMinus(d, c[1])));
+    s[2] = hn::Max(hn::Mul(s[2], c[2]), hn::Abs(g));
+    s[0] = hn::Sub(s[0], hn::Mul(c[0], hn::Div(s[1], hn::Add(s[2], c[3]))));
+  }
+};
+
+// mg += (g - mg) * (1 - rho), ms as in RmsProp; mom = mom * momentum + g * lr / sqrt(ms - mg^2 + epsilon); var -= mom
+struct CenteredRmsProp {
+  static constexpr int kStates = 4;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    s[2] = hn::Add(s[2], hn::Mul(hn::Sub(Square(d, g), s[2]), OneMinus(d, c[1])));
+    s[1] = hn::Add(s[1], hn::Mul(hn::Sub(g, s[1]), OneMinus(d, c[1])));
+    const V spread = hn::Add(hn::Sub(s[2], Square(d, s[1])), c[3]);
+    s[3] = hn::Add(hn::Mul(s[3], c[2]), hn::Div(hn::Mul(g, c[0]), hn::Sqrt(spread)));
+    s[0] = hn::Sub(s[0], s[3]);
+  }
+};
+
+// accum = accum * rho + g^2 * (1 - rho); update = sqrt(accum_update + epsilon) / sqrt(accum + epsilon) * g;
+// accum_update = accum_update * rho + update^2 * (1 - rho); var -= update * lr
+struct Adadelta {
+  static constexpr int kStates = 3;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    const V rest = OneMinus(d, c[1]);
+    s[1] = hn::Add(hn::Mul(s[1], c[1]), hn::Mul(Square(d, g), rest));
+    const V scale = hn::Div(hn::Sqrt(hn::Add(s[2], c[2])), hn::Sqrt(hn::Add(s[1], c[2])));
+    const V update = hn::Mul(scale, g);
+    s[2] = hn::Add(hn::Mul(s[2], c[1]), hn::Mul(Square(d, update), rest));
+    s[0] = hn::Sub(s[0], hn::Mul(update, c[0]));
+  }
+};
+
+// sign(x) * max(|x| - bound, 0): what an L1 penalty leaves of x.
+template <class D, class V> HWY_INLINE V Shrink(D d, V x, V bound) {
+  return hn::CopySign(hn::Max(hn::Sub(hn::Abs(x), bound), hn::Zero(d)), x);
+}
+
+// With x = var - g * alpha: var = Shrink(x, alpha * l1) / (1 + l2 * alpha)
+struct ProximalGradientDescent {
+  static constexpr int kStates = 1;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    const V one = hn::Set(d, hn::TFromD<D>{1}), x = hn::Sub(s[0], hn::Mul(g, c[0]));
+    s[0] = hn::Div(Shrink(d, x, hn::Mul(c[0], c[1])), hn::Add(one, hn::Mul(c[2], c[0])));
+  }
+};
+
+// accum += g^2, then as ProximalGradientDescent with alpha = lr / sqrt(accum)
+struct ProximalAdagrad {
+  static constexpr int kStates = 2;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    s[1] = hn::Add(s[1], Square(d, g));
+    const V scaled[] = {hn::Div(c[0], hn::Sqrt(s[1])), c[1], c[2]};
+    ProximalGradientDescent::Step(d, scaled, s, g);
+  }
+};
+
+// sum += g; squares += g^2; var = -lr * Shrink(sum, l1 * step) / (l2 * step * lr + sqrt(squares))
+struct AdagradDa {
+  static constexpr int kStates = 3;
+  template <class D, class V> static HWY_INLINE void Step(D d, const V* c, V* s, V g) {
+    s[1] = hn::Add(s[1], g);
+    s[2] = hn::Add(s[2], Square(d, g));
+    const V divisor = hn::Add(c[2], hn::Sqrt(s[2]));
+    s[0] = hn::Div(hn::Neg(hn::Mul(c[0], Shrink(d, s[1], c[1]))), divisor);
+  }
+};
+
 // new = accum + g^2; linear += g + 2 * l2_shrinkage * var - (sqrt(new) - sqrt(accum)) / lr * var;
 // var = |linear| > l1 ? (sign(linear) * l1 - linear) / (sqrt(new) / lr + 2 * l2) : 0; accum = new
 // With kByLr every term is multiplied by lr, linear's own included.
@@ -138,10 +209,11 @@ template <class Rule, typename T> void Run(T* const* states, const T* gradient, 
 
 template <typename T> const UpdateLoops<T>* Loops() {
   // In the order of UpdateRule.
-  static constexpr UpdateLoops<T> kLoops = {{Run<GradientDescent, T>, Run<Momentum, T>, Run<Nesterov, T>,
-                                             Run<Adagrad<false>, T>, Run<Adagrad<true>, T>, Run<AdagradV2<false>, T>,
-                                             Run<AdagradV2<true>, T>, Run<Adam<false>, T>, Run<Adam<true>, T>,
-                                             Run<RmsProp, T>, Run<Ftrl<false>, T>, Run<Ftrl<true>, T>}};
+  static constexpr UpdateLoops<T> kLoops = {
+      {Run<GradientDescent, T>, Run<Momentum, T>, Run<Nesterov, T>, Run<Adagrad<false>, T>, Run<Adagrad<true>, T>,
+       Run<AdagradV2<false>, T>, Run<AdagradV2<true>, T>, Run<Adam<false>, T>, Run<Adam<true>, T>, Run<AdaMax, T>,
+       Run<RmsProp, T>, Run<CenteredRmsProp, T>, Run<Adadelta, T>, Run<ProximalGradientDescent, T>,
+       Run<ProximalAdagrad, T>, Run<AdagradDa, T>, Run<Ftrl<false>, T>, Run<Ftrl<true>, T>}};
   return &kLoops;
 }
 const UpdateLoops<float>* FloatLoops() { return Loops<float>(); }

@@ -21,9 +21,15 @@ enum class UpdateRule {
   kAdagradV2Fixed,   // the same, accum stays
   kAdam,             // (var, m, v) (alpha, beta1, beta2, epsilon) with alpha = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
   kAdamNesterov,     // the same
+  kAdaMax,           // (var, m, v) (alpha, beta1, beta2, epsilon) with alpha = lr / (1 - beta1^t)
   kRmsProp,          // (var, ms, mom) (lr, rho, momentum, epsilon)
-  kFtrl,             // (var, accum, linear) (lr, l1, l2, l2_shrinkage), for lr_power -0.5
-  kFtrlByLr,         // the same, with linear multiplied by lr
+  kCenteredRmsProp,  // (var, mg, ms, mom) (lr, rho, momentum, epsilon)
+  kAdadelta,         // (var, accum, accum_update) (lr, rho, epsilon)
+  kProximalGradientDescent,  // (var) (alpha, l1, l2)
+  kProximalAdagrad,          // (var, accum) (lr, l1, l2)
+  kAdagradDa,                // (var, sum, sum of squares) (lr, l1 * step, l2 * step * lr)
+  kFtrl,                     // (var, accum, linear) (lr, l1, l2, l2_shrinkage), for lr_power -0.5
+  kFtrlByLr,                 // the same, with linear multiplied by lr
   kCount,
 };
 

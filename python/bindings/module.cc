@@ -1,0 +1,14 @@
+// The native half of the Python package: graphs, sessions, clusters and files of libheadrace.so. What is Python's own
+// (scopes, collections, operators) is in ../headrace.
+#include "graph.h"
+#include "ops/register.h"
+
+NB_MODULE(_headrace, module) {
+  headrace::RegisterAllOps();
+  headrace::python::BindErrors(module);
+  headrace::python::BindGraph(module);
+  headrace::python::BindTraining(module);
+  headrace::python::BindSession(module);
+  headrace::python::BindCluster(module);
+  headrace::python::BindFiles(module);
+}

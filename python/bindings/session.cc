@@ -1,0 +1,163 @@
+// Sessions: combinations of feeds, fetches and targets are prepared once and then run by number, without the GIL.
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <memory>
+
+#include "api/session_target.h"
+#include "cluster/remote_session.h"
+#include "graph.h"
+#include "graph/import.h"
+#include "sync/cancellation.h"
+#include "sync/notification.h"
+
+namespace headrace::python {
+namespace {
+
+constexpr std::chrono::milliseconds kSignalPoll(100);  // how soon Ctrl-C stops a step that waits
+
+class PySession {
+ public:
+  PySession(const std::string& target, nb::object graph, const api::SessionOptions& options)
+      : graph_object_(std::move(graph)), graph_(nb::cast<PyGraph&>(graph_object_)) {
+    GraphDef def = ExportGraphDef(graph_.graph);
+    num_sent_ids_ = graph_.graph.num_ids();
+    nb::gil_scoped_release release;
+    session_ = Unwrap(api::OpenTarget(target, def, options));
+  }
+
+  int64_t Prepare(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
+                  const std::vector<std::string>& targets) {
+    Extend();
+    const CallableSpec spec{.feeds = feeds, .fetches = fetches, .targets = targets};
+    nb::gil_scoped_release release;
+    return Unwrap(Open().MakeCallable(spec));
+  }
+
+  /// `dtypes` are those of the feeds, in the order of Prepare.
+  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, int64_t timeout_ms) {
+    std::vector<Tensor> feeds;
+    for (size_t i = 0; i < dtypes.size(); ++i)
+      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i])));
+    auto step = std::make_shared<Step>();
+    {
+      nb::gil_scoped_release release;
+      Open().RunCallableAsync(callable, std::move(feeds), &step->cancellation,
+                              [step](const Status& status, std::vector<Tensor> fetches) {
+                                step->status = status;
+                                step->fetches = std::move(fetches);
+                                step->done.Notify();
+                              });
+    }
+    Wait(*step, timeout_ms);
+    ThrowIfError(step->status);
+    nb::list result;
+    for (Tensor& fetch : step->fetches) result.append(TensorToPython(std::move(fetch)));
+    return result;
+  }
+
+  void Release(int64_t callable) { ThrowIfError(Open().ReleaseCallable(callable)); }
+
+  void Close() {
+    const std::shared_ptr<GraphSession> session = std::move(session_);
+    if (session == nullptr) return;
+    nb::gil_scoped_release release;
+    ThrowIfError(session->Close());
+  }
+
+  nb::list ListDevices() {
+    nb::list devices;
+    for (const DeviceAttributes& device : Open().ListDevices())
+      devices.append(nb::make_tuple(device.name, device.device_type, device.memory_limit_bytes, device.incarnation));
+    return devices;
+  }
+
+ private:
+  struct Step {
+    CancellationToken cancellation;
+    Notification done;
+    Status status;
+    std::vector<Tensor> fetches;
+  };
+
+  GraphSession& Open() const {
+    if (session_ == nullptr) throw StatusError(FailedPrecondition("Attempted to use a closed Session."), false);
+    return *session_;
+  }
+
+  void Extend() {
+    GraphSession& session = Open();
+    const int num_ids = graph_.graph.num_ids();
+    if (num_ids == num_sent_ids_) return;
+    GraphDef def;
+    for (const Node* node : graph_.graph.Nodes()) {
+      if (node->id() >= num_sent_ids_) def.nodes.push_back(ExportNode(*node));
+    }
+    for (const auto& [name, function] : graph_.graph.functions().functions()) def.functions.push_back(*function);
+    def.versions = graph_.graph.versions();
+    nb::gil_scoped_release release;
+    ThrowIfError(session.Extend(def));
+    num_sent_ids_ = num_ids;
+  }
+
+  static void Wait(Step& step, int64_t timeout_ms) {
+    if (step.done.HasBeenNotified()) return;
+    const TimePoint deadline = timeout_ms > 0 ? RealClock().Now() + std::chrono::milliseconds(timeout_ms) : TimePoint::max();
+    bool interrupted = false;
+    while (true) {
+      {
+        nb::gil_scoped_release release;
+        const TimePoint next = RealClock().Now() + kSignalPoll;
+        if (step.done.WaitUntil(std::min(next, deadline))) break;
+      }
+      if (!interrupted && PyErr_CheckSignals() != 0) {
+        interrupted = true;
+        nb::gil_scoped_release release;
+        step.cancellation.Cancel(Cancelled("The step was interrupted"));
+      }
+      if (RealClock().Now() >= deadline) {
+        nb::gil_scoped_release release;
+        step.cancellation.Cancel(DeadlineExceeded("Timed out waiting for the step: timeout_in_ms=", timeout_ms));
+        step.done.Wait();
+        break;
+      }
+    }
+    if (interrupted) throw nb::python_error();
+  }
+
+  const nb::object graph_object_;  // keeps graph_
+  PyGraph& graph_;
+  std::shared_ptr<GraphSession> session_;
+  int num_sent_ids_ = 0;  // node ids below are at the master
+};
+
+}  // namespace
+
+void BindSession(nb::module_& module) {
+  nb::class_<PySession>(module, "Session")
+      .def("__init__",
+           [](PySession* self, const std::string& target, nb::object graph, bool log_device_placement,
+              bool allow_soft_placement, double open_timeout_seconds, std::vector<std::string> device_filters) {
+             new (self) PySession(target, std::move(graph),
+                                  {.log_device_placement = log_device_placement,
+                                   .allow_soft_placement = allow_soft_placement,
+                                   .open_timeout_seconds = open_timeout_seconds,
+                                   .device_filters = std::move(device_filters)});
+           },
+           nb::arg("target"), nb::arg("graph"), nb::kw_only(), nb::arg("log_device_placement") = false,
+           nb::arg("allow_soft_placement") = false, nb::arg("open_timeout_seconds") = 30.0,
+           nb::arg("device_filters") = std::vector<std::string>())
+      .def("prepare", &PySession::Prepare)
+      .def("run", &PySession::Run)
+      .def("release", &PySession::Release)
+      .def("close", &PySession::Close)
+      .def("list_devices", &PySession::ListDevices);
+  module.def("reset", [](const std::string& target, const std::vector<std::string>& containers) {
+    nb::gil_scoped_release release;
+    ThrowIfError(ResetTarget(target, containers));
+  });
+}
+
+}  // namespace headrace::python

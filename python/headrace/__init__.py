@@ -1,0 +1,102 @@
+"""Headrace: distributed training on TensorFlow's graphs, wire and files. `import headrace as tf`.
+
+The surface is TensorFlow 1's (`tensorflow.compat.v1`). What a program does not use is not loaded.
+"""
+
+import importlib as _importlib
+
+from ._native import native as _native
+from .framework import dtypes as _dtypes
+from .framework import errors
+from .framework.convert import constant, convert_to_tensor
+from .framework.dtypes import (DType, as_dtype, bfloat16, complex64, complex128, double, float16, float32, float64, half, int8,
+                               int16, int32, int64, qint8, qint16, qint32, quint8, quint16, resource, string, uint8, uint16,
+                               uint32, uint64, variant)
+from .framework.gradients import UnconnectedGradients, gradients
+from .framework.graph import (DeviceSpec, Graph, GraphKeys, IndexedSlices, Operation, Tensor, add_to_collection,
+                              add_to_collections, colocate_with, container, control_dependencies, device, get_collection,
+                              get_collection_ref, get_default_graph, get_seed, name_scope, reset_default_graph,
+                              set_random_seed)
+from .framework.session import InteractiveSession, Session, SparseTensorValue, get_default_session
+from .framework.shape import Dimension, TensorShape, dimension_value
+from .framework.variable_scope import (AUTO_REUSE, VariableScope, get_local_variable, get_variable, get_variable_scope,
+                                       no_regularizer, variable_op_scope, variable_scope)
+from .framework.variables import (Variable, VariableAggregation, VariableSynchronization, all_variables,
+                                  assert_variables_initialized, assign, assign_add, assign_sub, global_variables,
+                                  global_variables_initializer, group, initialize_all_variables, initialize_local_variables,
+                                  initialize_variables, is_variable_initialized, local_variables,
+                                  local_variables_initializer, model_variables, moving_average_variables, no_op,
+                                  report_uninitialized_variables, trainable_variables, variables_initializer)
+from .ops import array as _array
+from .ops import clip as _clip
+from .ops import initializers as _initializers
+from .ops import math as _math
+from .ops import random as _random
+
+bool = _dtypes.bool_  # noqa: A001: TensorFlow's name
+newaxis = None
+OpError = errors.OpError
+__version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
+
+
+def _adopt(module, *skipped):
+    """Makes the public functions and classes of a module names of this one."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or name in skipped or not (callable(value)):
+            continue
+        if getattr(value, "__module__", module.__name__) == module.__name__:
+            globals().setdefault(name, value)
+
+
+_adopt(_array, "convert_dtype", "shape_of")
+_adopt(_math)
+_adopt(_random)
+_adopt(_clip)
+globals().update({name: getattr(_initializers, name) for name in dir(_initializers) if name.endswith("_initializer")})
+
+# What is loaded when it is first used: name -> (module, name in it; None: the module itself).
+_LAZY = {
+    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
+    **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
+    **{name: (".ops.queues", name) for name in (
+        "FIFOQueue", "RandomShuffleQueue", "PaddingFIFOQueue", "QueueBase", "ReaderBase", "TextLineReader", "TFRecordReader",
+        "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
+        "SparseConditionalAccumulator")},
+    "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
+    "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
+    "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
+    "initializers": (".ops.initializers", None),
+    "ConfigProto": (".protos", "ConfigProto"), "GraphDef": (".protos", "GraphDef"), "NodeDef": (".protos", "NodeDef"),
+    "GPUOptions": (".protos", "GPUOptions"), "GraphOptions": (".protos", "GraphOptions"),
+    "OptimizerOptions": (".protos", "OptimizerOptions"), "RunOptions": (".protos", "RunOptions"),
+    "RunMetadata": (".protos", "RunMetadata"), "MetaGraphDef": (".protos", "MetaGraphDef"), "Summary": (".protos", "Summary"),
+    "Event": (".protos", "Event"), "SummaryMetadata": (".protos", "SummaryMetadata"),
+    "HistogramProto": (".protos", "HistogramProto"),
+}
+
+# Spellings from before TensorFlow 1.0, for the message that names the new one.
+_RENAMED = {
+    "initialize_all_tables": "tables_initializer", "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
+    "image_summary": "summary.image", "merge_summary": "summary.merge", "merge_all_summaries": "summary.merge_all",
+    "batch_matmul": "matmul", "complex_abs": "abs", "select": "where", "listdiff": "setdiff1d", "inv": "reciprocal",
+}
+
+
+def __getattr__(name):
+    target = _LAZY.get(name)
+    if target is not None:
+        module = _importlib.import_module(target[0], __name__)
+        value = globals()[name] = module if target[1] is None else getattr(module, target[1])
+        return value
+    if name.startswith("__"):
+        raise AttributeError(name)
+    if name in _RENAMED:
+        raise AttributeError(f"module 'headrace' has no attribute '{name}': it is called '{_RENAMED[name]}' now")
+    import difflib
+    near = difflib.get_close_matches(name, __dir__(), n=1)
+    raise AttributeError(f"module 'headrace' has no attribute '{name}'" + (f". Did you mean '{near[0]}'?" if near else ""))
+
+
+def __dir__():
+    return sorted(set(name for name in globals() if not name.startswith("_")) | set(_LAZY))

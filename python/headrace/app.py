@@ -1,0 +1,15 @@
+"""tf.app: runs a program's main after its flags are read."""
+
+import sys
+
+from . import flags
+
+
+def run(main=None, argv=None):
+    """Reads the flags from the command line and exits with what main(rest of the arguments) returns."""
+    rest = flags.FLAGS(sys.argv if argv is None else argv)
+    main = main or sys.modules["__main__"].main
+    sys.exit(main(rest))
+
+
+__all__ = ["run", "flags"]

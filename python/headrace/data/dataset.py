@@ -1,0 +1,382 @@
+"""Dataset: a stream of elements, each a tensor or a structure of tensors; a chain of native stages."""
+
+import numpy as np
+
+from ..framework import dtypes, nest
+from ..framework.convert import convert_to_tensor, is_tensor_like
+from ..framework.function_graph import Function, trace
+from ..framework.graph import get_default_graph, get_seed
+from ..framework.op_library import apply_op
+from ..framework.shape import TensorShape, as_shape
+from . import structure
+from .structure import Spec
+
+AUTOTUNE = -1
+
+
+class Options:
+    """Settings of a dataset that programs for TensorFlow give; none changes what Headrace does."""
+
+    def __init__(self):
+        self.__dict__["_values"] = {}
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._values.setdefault(name, Options())
+
+    def __setattr__(self, name, value):
+        self._values[name] = value
+
+
+def _int64(value):
+    return value if is_tensor_like(value) else np.int64(value)
+
+
+def _seeds(seed):
+    seed1, seed2 = get_seed(seed)
+    return np.int64(seed1), np.int64(seed2)
+
+
+class TracedFunction:
+    """A Python function of elements as a function of the graph."""
+
+    def __init__(self, function, specs, name):
+        flat = nest.flatten(specs)
+
+        def call(*arguments):
+            element = nest.pack(specs, arguments)
+            if isinstance(element, tuple):
+                returned = function(*element)
+            else:
+                returned = function(element)
+            return self._prepare(returned)
+
+        graph, results = trace(f"Dataset_{name}", call, [(s.dtype, s.shape) for s in flat])
+        self.function = Function(graph, results)
+        self.captures = self.function.captures
+        self.name = self.function.name
+
+    def _prepare(self, returned):
+        if isinstance(returned, list):
+            returned = tuple(returned)
+        self.returned = returned
+        if isinstance(returned, Dataset):
+            return [returned._variant]
+        returned = structure.to_tuple(returned)
+        tensors = [convert_to_tensor(leaf) for leaf in nest.flatten(_expand_sparse(returned))]
+        graph = get_default_graph()
+        tensors = [graph.capture(t) if t.graph is not graph else t for t in tensors]
+        tensors = [apply_op("Identity", t) for t in tensors]
+        self.specs = structure.spec_of(nest.pack(_expand_sparse(returned), tensors))
+        return tensors
+
+
+def _expand_sparse(value):
+    return value
+
+
+class Dataset:
+    """A stream of elements. Made by from_tensor_slices and the like; each method gives a new dataset."""
+
+    def __init__(self, variant, specs):
+        self._variant = variant
+        self._specs = specs
+
+    # --- sources
+
+    @staticmethod
+    def from_tensors(tensors):
+        """One element."""
+        flat, specs = _components(tensors)
+        return Dataset(apply_op("TensorDataset", flat, output_shapes=[s.shape for s in nest.flatten(specs)]), specs)
+
+    @staticmethod
+    def from_tensor_slices(tensors):
+        """The slices of the tensors along their first axis."""
+        flat, specs = _components(tensors)
+        for tensor in flat:
+            if tensor.shape.rank == 0:
+                raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+        specs = structure.without_first(specs)
+        return Dataset(apply_op("TensorSliceDataset", flat, output_shapes=[s.shape for s in nest.flatten(specs)]), specs)
+
+    @staticmethod
+    def range(*args):
+        """The numbers range(*args), as int64."""
+        start, stop, step = {1: (0, args[0], 1), 2: (*args, 1)}.get(len(args), args)
+        specs = Spec(dtypes.int64, [])
+        return Dataset(apply_op("RangeDataset", _int64(start), _int64(stop), _int64(step), **structure.attrs_of(specs)), specs)
+
+    @staticmethod
+    def from_generator(generator, output_types, output_shapes=None, args=None):
+        raise NotImplementedError("Dataset.from_generator is not there: write the data to TFRecord files (headrace convert, "
+                                  "tf.python_io.TFRecordWriter) and read these")
+
+    @staticmethod
+    def list_files(file_pattern, shuffle=None, seed=None):
+        """The names of the files that match, in random order unless `shuffle` is False."""
+        from ..gfile import Glob
+        from ..framework import errors
+        if is_tensor_like(file_pattern):
+            names = apply_op("MatchingFiles", file_pattern)
+            dataset = Dataset.from_tensor_slices(names)
+        else:
+            found = Glob(file_pattern)
+            if not found:
+                raise errors.InvalidArgumentError(None, None, f"No files matched pattern: {file_pattern}")
+            dataset = Dataset.from_tensor_slices(np.asarray(found, dtype=object))
+            if shuffle is not False:
+                dataset = dataset.shuffle(len(found), seed)
+        return dataset
+
+    @staticmethod
+    def zip(datasets):
+        """Elements of several datasets side by side, in the structure in which they are given; ends with the shortest."""
+        flat = nest.flatten(datasets)
+        for dataset in flat:
+            if not isinstance(dataset, Dataset):
+                raise TypeError(f"The argument to `zip` must be a nested structure of `Dataset` objects, got {dataset!r}")
+        specs = nest.pack(datasets, [d._specs for d in flat])
+        return Dataset(apply_op("ZipDataset", [d._variant for d in flat], **structure.attrs_of(specs)), specs)
+
+    # --- what it is
+
+    @property
+    def output_types(self):
+        return structure.types_of(self._specs)
+
+    @property
+    def output_shapes(self):
+        return structure.shapes_of(self._specs)
+
+    @property
+    def output_classes(self):
+        from ..framework.graph import Tensor
+        return nest.map_structure(lambda _: Tensor, self._specs)
+
+    @property
+    def element_spec(self):
+        return self._specs
+
+    def _stage(self, op_type, *inputs, specs=None, **attrs):
+        specs = self._specs if specs is None else specs
+        return Dataset(apply_op(op_type, self._variant, *inputs, **structure.attrs_of(specs), **attrs), specs)
+
+    # --- transformations
+
+    def map(self, map_func, num_parallel_calls=None, deterministic=None):
+        """map_func of each element; in parallel with `num_parallel_calls`, in the same order."""
+        traced = TracedFunction(map_func, self._specs, "map")
+        if num_parallel_calls is None:
+            return self._stage("MapDataset", traced.captures, f=traced.name, specs=traced.specs)
+        calls = num_parallel_calls if is_tensor_like(num_parallel_calls) else np.int64(num_parallel_calls)
+        return self._stage("ParallelMapDatasetV2", traced.captures, calls, f=traced.name, specs=traced.specs)
+
+    def filter(self, predicate):
+        """The elements for which `predicate` is true."""
+        traced = TracedFunction(predicate, self._specs, "filter")
+        flat = nest.flatten(traced.specs)
+        if len(flat) != 1 or flat[0].dtype is not dtypes.bool_ or not flat[0].shape.is_compatible_with([]):
+            raise ValueError("predicate must return a scalar boolean tensor")
+        return self._stage("FilterDataset", traced.captures, predicate=traced.name)
+
+    def flat_map(self, map_func):
+        """The elements of the datasets that map_func makes of each element."""
+        traced = self._traced_to_dataset(map_func, "flat_map")
+        return self._stage("FlatMapDataset", traced.captures, f=traced.name, specs=traced.returned._specs)
+
+    def interleave(self, map_func, cycle_length=-1, block_length=1, num_parallel_calls=None, deterministic=None):
+        """As flat_map, but `cycle_length` datasets at a time, `block_length` elements of each in turn."""
+        traced = self._traced_to_dataset(map_func, "interleave")
+        cycle = np.int64(2 if cycle_length in (None, -1) else cycle_length)
+        block = _int64(block_length)
+        if num_parallel_calls is None:
+            return self._stage("InterleaveDataset", traced.captures, cycle, block, f=traced.name, specs=traced.returned._specs)
+        return self._stage("ParallelInterleaveDatasetV4", traced.captures, cycle, block, np.int64(-1), np.int64(-1),
+                           _int64(num_parallel_calls), f=traced.name, specs=traced.returned._specs)
+
+    def _traced_to_dataset(self, map_func, name):
+        traced = TracedFunction(map_func, self._specs, name)
+        if not isinstance(traced.returned, Dataset):
+            raise TypeError(f"`map_func` must return a `Dataset` object, got {type(traced.returned).__name__}")
+        return traced
+
+    def batch(self, batch_size, drop_remainder=False):
+        """So many elements at a time along a new first axis; the last batch may be smaller unless `drop_remainder`."""
+        known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
+        return self._stage("BatchDatasetV2", _int64(batch_size), drop_remainder,
+                           specs=structure.prepended(self._specs, known))
+
+    def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False):
+        """As batch, after padding each component to a common shape (None or -1: the largest of the batch)."""
+        flat = nest.flatten(self._specs)
+        if padded_shapes is None:
+            shapes = [s.shape for s in flat]
+        else:
+            shapes = _shapes_like(self._specs, padded_shapes)
+        values = [None] * len(flat) if padding_values is None else (
+            nest.flatten(padding_values) if nest.is_nested(padding_values) else [padding_values] * len(flat))
+        pads = [convert_to_tensor("" if s.dtype is dtypes.string else 0 if v is None else v, s.dtype) if v is None
+                else convert_to_tensor(v, s.dtype) for v, s in zip(values, flat)]
+        sizes = [np.asarray([-1 if d is None else d for d in s.as_list()], np.int64) for s in shapes]
+        known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
+        specs = structure.prepended(structure.with_shapes(self._specs, shapes), known)
+        result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), sizes, pads, drop_remainder,
+                          Toutput_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(specs)])
+        return Dataset(result, specs)
+
+    def unbatch(self):
+        """The slices of each element along its first axis."""
+        return self._stage("UnbatchDataset", specs=structure.without_first(self._specs))
+
+    def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=None):
+        """A random order: each element is drawn from the next `buffer_size`."""
+        seed1, seed2 = _seeds(seed)
+        again = True if reshuffle_each_iteration is None else reshuffle_each_iteration
+        return self._stage("ShuffleDataset", _int64(buffer_size), seed1, seed2, reshuffle_each_iteration=again)
+
+    def repeat(self, count=None):
+        """The whole `count` times, or for ever."""
+        return self._stage("RepeatDataset", _int64(-1 if count is None else count))
+
+    def take(self, count):
+        """At most the first `count` elements."""
+        return self._stage("TakeDataset", _int64(count))
+
+    def skip(self, count):
+        """Without the first `count` elements."""
+        return self._stage("SkipDataset", _int64(count))
+
+    def shard(self, num_shards, index):
+        """Every `num_shards`-th element, from number `index` on."""
+        if not is_tensor_like(num_shards) and not is_tensor_like(index) and not 0 <= index < num_shards:
+            raise ValueError(f"index must be in [0, num_shards), got index={index} num_shards={num_shards}")
+        return self._stage("ShardDataset", _int64(num_shards), _int64(index))
+
+    def prefetch(self, buffer_size=AUTOTUNE):
+        """Makes elements ahead of their use, up to so many."""
+        return self._stage("PrefetchDataset", _int64(-1 if buffer_size is None else buffer_size))
+
+    def concatenate(self, dataset):
+        """This one, then the other."""
+        specs = structure.most_specific_common(self._specs, dataset._specs)
+        return self._stage("ConcatenateDataset", dataset._variant, specs=specs)
+
+    def cache(self, filename=""):
+        """Keeps the elements of the first pass, in memory or in a file, for the following ones."""
+        return self._stage("CacheDataset", str(filename))
+
+    def enumerate(self, start=0):
+        """(number, element)."""
+        return Dataset.zip((Dataset.range(start, np.iinfo(np.int64).max), self))
+
+    def window(self, size, shift=None, stride=1, drop_remainder=False):
+        raise NotImplementedError("Dataset.window is not there")
+
+    def reduce(self, initial_state, reduce_func):
+        """The last of state = reduce_func(state, element), as tensors."""
+        state = nest.map_structure(convert_to_tensor, structure.to_tuple(initial_state))
+        state_specs = structure.spec_of(state)
+        both = (state_specs, self._specs)
+        traced = TracedFunction(lambda s, e: reduce_func(s, e), both, "reduce")
+        flat = nest.flatten(state_specs)
+        outputs = apply_op("ReduceDataset", self._variant, nest.flatten(state), traced.captures, f=traced.name,
+                           output_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(traced.specs)])
+        return nest.pack(state_specs, outputs)
+
+    def apply(self, transformation_func):
+        """transformation_func(self)."""
+        dataset = transformation_func(self)
+        if not isinstance(dataset, Dataset):
+            raise TypeError(f"`transformation_func` must return a Dataset, got {dataset!r}")
+        return dataset
+
+    def with_options(self, options):
+        return self
+
+    def options(self):
+        return Options()
+
+    # --- iterators
+
+    def make_one_shot_iterator(self):
+        """An iterator that needs no initializing; the dataset may not depend on variables or placeholders."""
+        from .iterator import make_one_shot_iterator
+        return make_one_shot_iterator(self)
+
+    def make_initializable_iterator(self, shared_name=None):
+        """An iterator whose `initializer` runs before it is used."""
+        from .iterator import make_initializable_iterator
+        return make_initializable_iterator(self, shared_name)
+
+    def __iter__(self):
+        raise RuntimeError("__iter__() is only supported inside of tf.function or when eager execution is enabled.")
+
+    def __repr__(self):
+        return f"<Dataset shapes: {self.output_shapes}, types: {self.output_types}>"
+
+
+def _components(tensors):
+    tensors = structure.to_tuple(tensors)
+    flat = [convert_to_tensor(t) for t in nest.flatten(tensors)]
+    return flat, structure.spec_of(nest.pack(tensors, flat))
+
+
+def _shapes_like(specs, shapes):
+    """Shapes in the structure of the specs; a list of numbers is a shape."""
+    if isinstance(specs, Spec):
+        return [as_shape(shapes)]
+    if isinstance(specs, dict):
+        return [s for key in sorted(specs) for s in _shapes_like(specs[key], shapes[key])]
+    return [s for spec, shape in zip(specs, shapes) for s in _shapes_like(spec, shape)]
+
+
+def _file_source(op_type, filenames, *more):
+    specs = Spec(dtypes.string, [])
+    names = filenames if is_tensor_like(filenames) else np.asarray(filenames, dtype=object)
+    return Dataset(apply_op(op_type, convert_to_tensor(names, dtypes.string), *more), specs)
+
+
+class _FileDataset(Dataset):
+    """Base of datasets that read files."""
+
+    def __init__(self, source):
+        super().__init__(source._variant, source._specs)
+
+
+class TFRecordDataset(_FileDataset):
+    """The records of TFRecord files, one file after the other. compression_type: "", "ZLIB" or "GZIP"."""
+
+    def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None):
+        if isinstance(filenames, Dataset):
+            source = filenames.flat_map(lambda name: TFRecordDataset(name, compression_type, buffer_size))
+        elif num_parallel_reads is not None:
+            names = Dataset.from_tensor_slices(np.atleast_1d(np.asarray(filenames, dtype=object))
+                                               if not is_tensor_like(filenames) else filenames)
+            source = names.interleave(lambda name: TFRecordDataset(name, compression_type, buffer_size),
+                                      cycle_length=num_parallel_reads, block_length=1,
+                                      num_parallel_calls=num_parallel_reads)
+        else:
+            source = _file_source("TFRecordDataset", filenames, compression_type or "", np.int64(buffer_size or 256 * 1024))
+        super().__init__(source)
+
+
+class TextLineDataset(_FileDataset):
+    """The lines of text files, without their ends."""
+
+    def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None):
+        if isinstance(filenames, Dataset):
+            source = filenames.flat_map(lambda name: TextLineDataset(name, compression_type, buffer_size))
+        else:
+            source = _file_source("TextLineDataset", filenames, compression_type or "", np.int64(buffer_size or 256 * 1024))
+        super().__init__(source)
+
+
+class FixedLengthRecordDataset(_FileDataset):
+    """Records of a fixed number of bytes, between a header and a footer."""
+
+    def __init__(self, filenames, record_bytes, header_bytes=0, footer_bytes=0, buffer_size=None, compression_type=None,
+                 num_parallel_reads=None):
+        super().__init__(_file_source("FixedLengthRecordDatasetV2", filenames, _int64(header_bytes), _int64(record_bytes),
+                                      _int64(footer_bytes), np.int64(buffer_size or 256 * 1024), compression_type or ""))

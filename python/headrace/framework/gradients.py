@@ -1,0 +1,51 @@
+"""Gradients of tensors: the backward graph is built by the native library."""
+
+from .convert import convert_to_tensor
+from .graph import IndexedSlices, get_default_graph
+from .variables import Variable
+
+
+class UnconnectedGradients:
+    NONE, ZERO = "none", "zero"
+
+
+def _native_gradient(gradient):
+    if isinstance(gradient, IndexedSlices):
+        shape = None if gradient.dense_shape is None else gradient.dense_shape._key()
+        return gradient.indices._key(), gradient.values._key(), shape
+    return gradient._key()
+
+
+def _from_native(graph, gradient):
+    if gradient is None:
+        return None
+    if len(gradient) == 2:
+        return graph._tensor(gradient)
+    indices, values, shape = gradient
+    return IndexedSlices(graph._tensor(values), graph._tensor(indices), None if shape is None else graph._tensor(shape))
+
+
+def _as_list(value):
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_ops=False, gate_gradients=False,
+              aggregation_method=None, stop_gradients=None, unconnected_gradients=UnconnectedGradients.NONE):
+    """The gradients of the sum of `ys` for each of `xs`, weighted by `grad_ys`: tensors, IndexedSlices, or None.
+
+    The `xs` may be tensors or variables. Raises TypeError for a `y` that is not of floating type.
+    """
+    graph = get_default_graph()
+    graph._check_open()
+    ys = [convert_to_tensor(y) for y in _as_list(ys)]
+    xs = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(xs)]
+    weights = [] if grad_ys is None else [convert_to_tensor(g, y.dtype) for g, y in zip(_as_list(grad_ys), ys)]
+    graph._sync()
+    found = graph._native.gradients([t._key() for t in ys], [t._key() for t in xs], [t._key() for t in weights],
+                                    graph._context())
+    graph._sync()
+    result = [_from_native(graph, g) for g in found]
+    if unconnected_gradients == UnconnectedGradients.ZERO:
+        from .op_library import apply_op
+        result = [apply_op("ZerosLike", x) if g is None else g for g, x in zip(result, xs)]
+    return result

@@ -1,0 +1,1 @@
+"""Op functions: arrays, math, nn, random, strings, control flow."""

@@ -1,0 +1,143 @@
+"""MetaGraphDef: a graph with its collections and saver, written and read."""
+
+import os
+
+from .._native import native
+from ..framework.graph import Operation, Tensor, get_default_graph
+from ..framework.variables import Variable
+
+
+def _add_collection(meta, key, items):
+    collection = meta.collection_def[key]
+    if all(isinstance(item, Variable) for item in items):
+        collection.bytes_list.value.extend(item._nodes.encode() for item in items)
+    elif all(isinstance(item, (Tensor, Operation)) for item in items):
+        collection.node_list.value.extend(item.name for item in items)
+    elif all(hasattr(item, "to_proto") for item in items):
+        collection.bytes_list.value.extend(item.to_proto().SerializeToString() for item in items)
+    elif all(isinstance(item, bool) or isinstance(item, int) for item in items):
+        collection.int64_list.value.extend(items)
+    elif all(isinstance(item, float) for item in items):
+        collection.float_list.value.extend(items)
+    elif all(isinstance(item, str) for item in items):
+        collection.bytes_list.value.extend(item.encode() for item in items)
+    else:
+        del meta.collection_def[key]
+
+
+def export_meta_graph(filename=None, meta_info_def=None, graph_def=None, saver_def=None, collection_list=None, as_text=False,
+                      graph=None, clear_devices=False, **ignored):
+    """The graph as a MetaGraphDef message; written to `filename` (in text form if `as_text`) where one is given.
+
+    Collections hold what can be written: variables, tensors, operations, numbers, texts; others are left out.
+    """
+    from ..protos import MetaGraphDef
+    graph = graph or get_default_graph()
+    meta = MetaGraphDef()
+    meta.meta_info_def.tensorflow_version = "1.15.0"
+    meta.graph_def.ParseFromString(graph._native.serialize())
+    if clear_devices:
+        for node in meta.graph_def.node:
+            node.device = ""
+    if saver_def is not None:
+        meta.saver_def.CopyFrom(saver_def)
+    for key in (collection_list if collection_list is not None else graph.get_all_collection_keys()):
+        items = graph.get_collection(key)
+        if items:
+            _add_collection(meta, key, items)
+    if filename:
+        _write(filename, meta, as_text)
+    return meta
+
+
+def _write(filename, message, as_text):
+    if as_text:
+        from google.protobuf import text_format
+        data = text_format.MessageToString(message).encode()
+    else:
+        data = message.SerializeToString()
+    temporary = f"{filename}.tmp{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, filename)
+
+
+def read_meta_graph(meta_graph_or_file):
+    """The message, from itself or from a file in wire or text form. Raises OSError or ValueError."""
+    from ..protos import MetaGraphDef
+    if not isinstance(meta_graph_or_file, (str, bytes, os.PathLike)):
+        meta = MetaGraphDef()
+        meta.ParseFromString(meta_graph_or_file.SerializeToString())
+        return meta
+    with open(meta_graph_or_file, "rb") as file:
+        data = file.read()
+    try:
+        return MetaGraphDef.FromString(data)
+    except Exception:  # protobuf's own class
+        from google.protobuf import text_format
+        try:
+            return text_format.Parse(data.decode(), MetaGraphDef())
+        except Exception as error:
+            raise ValueError(f"Cannot parse file {meta_graph_or_file}: {error}") from None
+
+
+def import_scoped(meta_graph_or_file, clear_devices=False, import_scope=None):
+    """Adds nodes and collections to the default graph; returns the message."""
+    meta = read_meta_graph(meta_graph_or_file)
+    if clear_devices:
+        for node in meta.graph_def.node:
+            node.device = ""
+    graph = get_default_graph()
+    import_graph_def(meta.graph_def, name=import_scope or "")
+    scope = f"{import_scope}/" if import_scope else ""
+    known = {}
+    for key, collection in meta.collection_def.items():
+        kind = collection.WhichOneof("kind")
+        values = getattr(collection, kind).value if kind else []
+        for value in values:
+            item = _imported(graph, key, kind, value, scope, known)
+            if item is not None:
+                graph.add_to_collection(key, item)
+    return meta
+
+
+def _imported(graph, key, kind, value, scope, known):
+    if kind == "node_list":
+        name = scope + value
+        return graph.as_graph_element(name)
+    if kind == "bytes_list":
+        if key in ("variables", "trainable_variables", "local_variables", "model_variables", "moving_average_variables",
+                   "metric_variables", "global_step"):
+            if value not in known:
+                known[value] = Variable._wrap(graph, native.decode_variable(value, graph._native, scope.rstrip("/")))
+            return known[value]
+        return None
+    return value
+
+
+def import_graph_def(graph_def, input_map=None, return_elements=None, name=None, op_dict=None, producer_op_list=None):
+    """Adds the nodes of a GraphDef below the scope `name` ("import"); `input_map` replaces some of its inputs.
+
+    Returns the named elements where `return_elements` asks for them. Raises ValueError for what does not fit.
+    """
+    graph = get_default_graph()
+    graph._check_open()
+    graph._sync()
+    data = graph_def if isinstance(graph_def, bytes) else graph_def.SerializeToString()
+    prefix = "import" if name is None else name
+    if prefix:
+        with graph.name_scope(prefix) as scope:
+            prefix = scope
+    elif graph.get_name_scope():
+        prefix = graph.get_name_scope() + "/"
+    mapped = {}
+    for key, value in (input_map or {}).items():
+        key = key if isinstance(key, str) else key.name
+        from ..framework.convert import convert_to_tensor
+        mapped[key] = value.name if hasattr(value, "name") else convert_to_tensor(value).name
+    mapped = {key: value if value.startswith("^") or ":" in value else value for key, value in mapped.items()}
+    graph._native.import_graph_def(data, prefix, mapped)
+    graph._sync()
+    if return_elements is None:
+        return None
+    return [graph.as_graph_element(prefix + element) for element in return_elements]

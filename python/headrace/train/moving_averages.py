@@ -1,0 +1,83 @@
+"""Moving averages of variables."""
+
+import numpy as np
+
+from ..framework.convert import convert_to_tensor
+from ..framework.graph import GraphKeys, Tensor, get_default_graph, name_scope
+from ..framework.variables import Variable, group, trainable_variables
+from ..ops import math
+
+
+class ExponentialMovingAverage:
+    """Shadow variables that follow others: shadow -= (1 - decay) * (shadow - value).
+
+    With `num_updates` (a step count) the decay is at most (1 + n) / (10 + n), so that averages move faster at first.
+    """
+
+    def __init__(self, decay, num_updates=None, zero_debias=False, name="ExponentialMovingAverage"):
+        if zero_debias:
+            raise NotImplementedError("ExponentialMovingAverage: zero_debias is not there")
+        self._decay, self._num_updates, self._name = decay, num_updates, name
+        self._averages = {}
+
+    @property
+    def name(self):
+        return self._name
+
+    def _shadow(self, var):
+        graph = get_default_graph()
+        name = f"{var.op.name}/{self._name}"
+        collections = [GraphKeys.GLOBAL_VARIABLES]
+        initial = var.initial_value if isinstance(var, Variable) else (
+            lambda: math.cast(np.zeros(var.shape.as_list(), var.dtype.as_numpy_dtype), var.dtype))
+        with graph.name_scope(None), graph.colocate_with(var.op):
+            return Variable(initial, trainable=False, collections=collections, name=name, dtype=var.dtype, shape=var.shape)
+
+    def apply(self, var_list=None):
+        """An operation that updates the averages of the variables (or tensors)."""
+        var_list = trainable_variables() if var_list is None else var_list
+        graph = get_default_graph()
+        for var in var_list:
+            if not var.dtype.is_floating:
+                raise TypeError(f"The variables must be half, float, or double: {var.name}")
+            if var not in self._averages:
+                self._averages[var] = self._shadow(var)
+                if isinstance(var, Variable) and var not in graph.get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES):
+                    graph.add_to_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, var)
+        with name_scope(self._name) as scope:
+            decay = convert_to_tensor(self._decay, name="decay")
+            if self._num_updates is not None:
+                count = math.cast(self._num_updates, decay.dtype)
+                decay = math.minimum(decay, (1.0 + count) / (10.0 + count))
+            updates = [assign_moving_average(self._averages[var], var, decay) for var in var_list]
+            return group(*updates, name=scope)
+
+    def average(self, var):
+        """The shadow variable, or None."""
+        return self._averages.get(var)
+
+    def average_name(self, var):
+        """Its name, also before apply."""
+        known = self._averages.get(var)
+        return known.op.name if known is not None else f"{var.op.name}/{self._name}"
+
+    def variables_to_restore(self, moving_avg_variables=None):
+        """{name in checkpoints: variable}, so that a Saver restores averages into the variables themselves."""
+        graph = get_default_graph()
+        if moving_avg_variables is None:
+            moving_avg_variables = trainable_variables() + graph.get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES)
+        averaged = list(dict.fromkeys(moving_avg_variables))
+        result = {self.average_name(v): v for v in averaged}
+        names = {v.op.name for v in averaged}
+        for variable in graph.get_collection(GraphKeys.GLOBAL_VARIABLES):
+            if variable.op.name not in names and variable.op.name not in result:
+                result[variable.op.name] = variable
+        return result
+
+
+def assign_moving_average(variable, value, decay, zero_debias=False, name=None):
+    """variable -= (1 - decay) * (variable - value), as an operation."""
+    with get_default_graph().colocate_with(variable.op):
+        value = convert_to_tensor(value)
+        rate = math.cast(1.0 - convert_to_tensor(decay), variable.dtype)
+        return variable.assign_sub((variable.value() - value) * rate, name=name)

@@ -1,0 +1,158 @@
+// The datasets of data.h that call functions: a C++ function is traced once into a function of the graph.
+#include "api/data_access.h"
+#include "api/emit.h"
+#include "graph/function_export.h"
+
+namespace headrace::api::data {
+
+namespace {
+
+// What became of a C++ function: a function of the graph, the captured outputs, and what it returns.
+struct Traced {
+  FunctionRef function;
+  std::vector<Output> captures;
+  std::vector<DType> types;
+  std::vector<PartialShape> shapes;
+};
+
+// The graph of a function while it is traced, with an argument for each component.
+struct Tracing {
+  std::shared_ptr<GraphState> graph;
+  Scope scope;
+  std::vector<Output> arguments;
+  std::vector<Node*> argument_nodes;
+};
+
+Result<Tracing> StartTracing(const Dataset& input) {
+  Tracing tracing;
+  tracing.graph = std::make_shared<GraphState>();
+  GraphState& graph = *tracing.graph;
+  graph.parent = Access::GraphOf(input.variant().scope());
+  graph.seed = graph.parent->seed;
+  graph.num_arguments = static_cast<int>(input.output_types().size());
+  tracing.scope = Access::MakeScope({tracing.graph, GraphBuilder(&graph.graph, &graph.status), {}, false});
+  for (int i = 0; i < graph.num_arguments; ++i) {
+    const AttrMap attrs = {{"T", input.output_types()[static_cast<size_t>(i)]}, {"index", i}};
+    const Output argument = EmitIn(tracing.scope.WithName(StrCat("arg", i)), "_Arg", {}, attrs).output(0);
+    if (!argument.valid()) return graph.status;
+    tracing.arguments.push_back(argument);
+    tracing.argument_nodes.push_back(Access::EndpointOf(argument).node);
+    tracing.argument_nodes.back()->set_output_shapes({input.output_shapes()[static_cast<size_t>(i)]});
+  }
+  return tracing;
+}
+
+// Adds the traced graph, and the functions that it made itself, to the library of the graph around it.
+Result<FunctionRef> AddToLibrary(const Tracing& tracing, const std::string& name_prefix,
+                                 const std::vector<Endpoint>& results) {
+  FunctionLibrary& library = tracing.graph->parent->graph.functions();
+  for (const auto& [name, called] : tracing.graph->graph.functions().functions())
+    HR_RETURN_IF_ERROR(library.Add(*called));
+  FunctionRef function;
+  function.name = FunctionName(tracing.graph.get(), name_prefix);
+  HR_ASSIGN_OR_RETURN(FunctionDef def,
+                      ExportFunction(tracing.graph->graph, function.name, tracing.argument_nodes, results));
+  HR_RETURN_IF_ERROR(library.Add(std::move(def)));
+  return function;
+}
+
+Result<Traced> Trace(const Dataset& input, const ElementFunction& function, const std::string& name_prefix) {
+  HR_ASSIGN_OR_RETURN(Tracing tracing, StartTracing(input));
+  const std::vector<Output> results = function(tracing.arguments);
+  HR_RETURN_IF_ERROR(tracing.graph->status);
+  if (results.empty()) {
+    return InvalidArgument("The dataset's function returned nothing, or takes another number of components than the ",
+                           tracing.graph->num_arguments, " of an element");
+  }
+  Traced traced;
+  std::vector<Endpoint> endpoints;
+  for (const Output& result : results) {
+    HR_ASSIGN_OR_RETURN(const Endpoint endpoint, ToEndpoint(tracing.scope, result, DType::kFloat));
+    endpoints.push_back(endpoint);
+    traced.types.push_back(RemoveRef(endpoint.dtype()));
+    traced.shapes.push_back(endpoint.shape());
+  }
+  for (const GraphState::Capture& capture : tracing.graph->captures) {
+    tracing.argument_nodes.push_back(capture.argument.node);
+    traced.captures.push_back(capture.outer);
+  }
+  HR_ASSIGN_OR_RETURN(traced.function, AddToLibrary(tracing, name_prefix, endpoints));
+  return traced;
+}
+
+// Traces, or makes the graph remember what was wrong.
+std::optional<Traced> TraceAt(const Dataset& input, const ElementFunction& function, const std::string& name,
+                              const std::source_location& where) {
+  std::optional<Traced> traced;
+  if (!input.variant().scope().valid()) return traced;
+  BuildAt(*Access::GraphOf(input.variant().scope()), where, [&]() -> Status {
+    if (!input.variant().valid()) return InvalidArgument("The dataset is empty");
+    HR_ASSIGN_OR_RETURN(traced, Trace(input, function, name));
+    return OkStatus();
+  });
+  return traced;
+}
+
+std::vector<Input> WithCaptures(const Dataset& input, const Traced& traced, const std::source_location& where) {
+  std::vector<Input> inputs = {Input(input.variant(), where)};
+  for (const Output& capture : traced.captures) inputs.emplace_back(capture, where);
+  return inputs;
+}
+
+std::vector<DType> CaptureTypes(const Traced& traced) {
+  std::vector<DType> types;
+  for (const Output& capture : traced.captures) types.push_back(capture.dtype());
+  return types;
+}
+
+}  // namespace
+
+Dataset Dataset::MapElements(const ElementFunction& function, const MapOptions& options,
+                             std::source_location where) const {
+  const std::optional<Traced> traced = TraceAt(*this, function, "Dataset_map_", where);
+  if (!traced) return *this;
+  std::vector<Input> inputs = WithCaptures(*this, *traced, where);
+  inputs.emplace_back(Number(options.num_parallel_calls), where);
+  AttrMap attrs = SpecAttrs(traced->types, traced->shapes);
+  attrs.merge(AttrMap{{"f", traced->function},
+                      {"Targuments", CaptureTypes(*traced)},
+                      {"preserve_cardinality", true},
+                      {"deterministic", "true"}});
+  return DatasetAccess::Make(Emit("ParallelMapDatasetV2", inputs, std::move(attrs)), traced->types, traced->shapes);
+}
+
+Dataset Dataset::FilterElements(const ElementFunction& function, std::source_location where) const {
+  const std::optional<Traced> traced = TraceAt(*this, function, "Dataset_filter_", where);
+  if (!traced) return *this;
+  AttrMap attrs = SpecAttrs(types_, shapes_);
+  attrs.merge(AttrMap{{"predicate", traced->function}, {"Targuments", CaptureTypes(*traced)}});
+  return DatasetAccess::Make(Emit("FilterDataset", WithCaptures(*this, *traced, where), std::move(attrs)), types_,
+                             shapes_);
+}
+
+Dataset Dataset::InterleaveElements(const DatasetFunction& function, const InterleaveOptions* options,
+                                    std::source_location where) const {
+  const std::optional<Traced> traced = TraceAt(*this, function.function, "Dataset_interleave_", where);
+  if (!traced || function.made->empty()) return *this;
+  const Dataset& made = function.made->front();
+  const bool parallel = options != nullptr && options->num_parallel_calls != 1;
+  std::vector<Input> inputs = WithCaptures(*this, *traced, where);
+  if (options != nullptr) {
+    inputs.emplace_back(Number(options->cycle_length), where);
+    inputs.emplace_back(Number(options->block_length), where);
+  }
+  if (parallel) {
+    for (const int64_t number : {int64_t{-1}, int64_t{-1}, options->num_parallel_calls}) {  // buffers: chosen there
+      inputs.emplace_back(Number(number), where);
+    }
+  }
+  AttrMap attrs = SpecAttrs(made.types_, made.shapes_);
+  attrs.merge(AttrMap{{"f", traced->function}, {"Targuments", CaptureTypes(*traced)}});
+  if (parallel) attrs["deterministic"] = "true";
+  const std::string_view op = options == nullptr ? "FlatMapDataset"
+                              : parallel         ? "ParallelInterleaveDatasetV4"
+                                                 : "InterleaveDataset";
+  return DatasetAccess::Make(Emit(op, inputs, std::move(attrs)), made.types_, made.shapes_);
+}
+
+}  // namespace headrace::api::data

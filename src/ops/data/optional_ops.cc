@@ -1,0 +1,115 @@
+// Optionals: an element that may be missing, as a variant. OptionalFromValue, OptionalNone, OptionalHasValue, OptionalGetValue, and
+// IteratorGetNextAsOptional, whose optional is empty at the iterator's end.
+#include "ops/data/data_ops.h"
+#include "ops/data/iterator_kernel.h"
+
+namespace headrace {
+
+namespace {
+
+class Optional final : public VariantObject {
+ public:
+  Optional() = default;
+  explicit Optional(Element element) : element_(std::move(element)) {}
+  bool has_value() const { return !element_.empty(); }
+  const Element& element() const { return element_; }
+  std::string TypeName() const override { return "tensorflow::data::Optional"; }
+
+ private:
+  const Element element_;  // empty: none
+};
+
+Tensor OptionalTensor(Element element) {
+  return Tensor::Scalar<Variant>(Variant(std::make_shared<const Optional>(std::move(element))));
+}
+
+Result<std::shared_ptr<const Optional>> OptionalInput(const KernelContext& c) {
+  const Tensor& tensor = c.input(0);
+  if (tensor.dtype() != DType::kVariant || tensor.rank() != 0) {
+    return InvalidArgument("Input to ", c.node().op(), " must be a scalar tensor containing an OptionalVariant, got ",
+                           tensor);
+  }
+  std::shared_ptr<const Optional> optional = tensor.scalar<Variant>().As<Optional>();
+  if (optional == nullptr) {
+    return InvalidArgument("Input to ", c.node().op(), " must be an OptionalVariant, the variant holds something else");
+  }
+  return optional;
+}
+
+Status FromValueCpu(KernelContext& c) { return c.SetOutput(0, OptionalTensor(InputsFrom(c, 0, c.num_inputs()))); }
+
+Status NoneCpu(KernelContext& c) { return c.SetOutput(0, OptionalTensor({})); }
+
+Status HasValueCpu(KernelContext& c) {
+  HR_ASSIGN_OR_RETURN(std::shared_ptr<const Optional> optional, OptionalInput(c));
+  return c.SetOutput(0, Tensor::Scalar<bool>(optional->has_value()));
+}
+
+class GetValueCpu final : public Kernel {
+ public:
+  explicit GetValueCpu(KernelConstruction& c)
+      : types_(c.attr<std::vector<DType>>("output_types")),
+        shapes_(c.attr<std::vector<PartialShape>>("output_shapes")) {}
+  Status Compute(KernelContext& c) override {
+    HR_ASSIGN_OR_RETURN(std::shared_ptr<const Optional> optional, OptionalInput(c));
+    if (!optional->has_value()) return InvalidArgument("The given optional does not have a value.");
+    const Element& element = optional->element();
+    if (element.size() != types_.size()) {
+      return InvalidArgument("The given optional has ", element.size(), " components, expected ", types_.size(), ".");
+    }
+    for (size_t i = 0; i < element.size(); ++i) {
+      if (element[i].dtype() != types_[i]) {
+        return InvalidArgument("The given optional does not match the expected type for component ", i,
+                               ". Expected: ", DTypeName(types_[i]), ". Actual: ", DTypeName(element[i].dtype()), ".");
+      }
+      if (i < shapes_.size() && !shapes_[i].IsCompatibleWith(element[i].shape())) {
+        return InvalidArgument("The given optional does not match the expected shape for component ", i,
+                               ". Expected: ", shapes_[i], ". Actual: ", element[i].shape(), ".");
+      }
+    }
+    return SetElementOutputs(c, element, types_);
+  }
+
+ private:
+  const std::vector<DType> types_;
+  const std::vector<PartialShape> shapes_;
+};
+
+class GetNextAsOptionalCpu final : public AsyncKernel {
+ public:
+  void ComputeAsync(KernelContext& c, Done done) override { ComputeWithIterator(c, 0, std::move(done), Give); }
+
+ private:
+  static Status Give(KernelContext& c, Iterator& iterator) {
+    Element element;
+    bool end = false;
+    HR_RETURN_IF_ERROR(iterator.Next(&element, &end, c.cancellation()));
+    if (end) element.clear();
+    return c.SetOutput(0, OptionalTensor(std::move(element)));
+  }
+};
+
+OpDefinition OptionalOp(std::string_view signature, ShapeFunction shape, KernelFactory kernel) {
+  return OpDefinition(signature).Shape(std::move(shape)).NoGradient("an optional").Kernels(AnyType(std::move(kernel)));
+}
+
+}  // namespace
+
+std::vector<OpDefinition> OptionalOps() {
+  std::vector<OpDefinition> ops;
+  ops.push_back(OptionalOp(
+      "OptionalFromValue(components: list(Toutput_types)) -> (optional: variant) | Toutput_types: list(type) >= 1",
+      ScalarShape, FunctionKernel(FromValueCpu)));
+  ops.push_back(OptionalOp("OptionalNone() -> (optional: variant)", ScalarShape, FunctionKernel(NoneCpu)));
+  ops.push_back(
+      OptionalOp("OptionalHasValue(optional: variant) -> (has_value: bool)", ScalarShape, FunctionKernel(HasValueCpu)));
+  ops.push_back(
+      OptionalOp(StrCat("OptionalGetValue(optional: variant) -> (components: list(output_types))", kDatasetSpec),
+                 ElementShapes, ClassKernel<GetValueCpu>()));
+  ops.push_back(OptionalOp(
+      StrCat("IteratorGetNextAsOptional(iterator: resource) -> (optional: variant)", kDatasetSpec, " | stateful"),
+      ScalarShape, ClassKernel<GetNextAsOptionalCpu>()));
+  return ops;
+}
+
+}  // namespace headrace
