@@ -53,6 +53,20 @@ class SessionTest(unittest.TestCase):
             session.run(v)[:] = 7
             self.assertEqual(session.run(v).sum(), 0)
 
+    def test_an_array_that_was_fed_may_be_written_to_after_the_step(self):
+        array = np.ones([100000], np.float32)
+        x = tf.placeholder(tf.float32, [100000])
+        v = tf.Variable(tf.zeros([100000]))
+        queue = tf.FIFOQueue(2, tf.float32, shapes=[[100000]])
+        assign, put, same = v.assign(x), queue.enqueue(tf.identity(x)), tf.reshape(x, [1000, 100])
+        with tf.Session() as session:
+            session.run([assign.op, put], {x: array})
+            fetched = session.run(same, {x: array})
+            array[:] = 2
+            self.assertEqual(session.run(v).sum(), 100000)
+            self.assertEqual(session.run(queue.dequeue()).sum(), 100000)
+            self.assertEqual(fetched.sum(), 100000)
+
     def test_a_feed_of_the_wrong_shape_names_the_tensor_and_both_shapes(self):
         x = tf.placeholder(tf.float32, [None, 3], name="features")
         with tf.Session() as session, self.assertRaisesRegex(ValueError, r"\(2, 2\).*features:0.*\(\?, 3\)"):
