@@ -93,7 +93,8 @@ class Partitioned(unittest.TestCase):
     def run_saver(self, target, parts, use_resource, act, zero=False):
         """act(session, saver) on a graph with the table in `parts` slices; returns the table, its slot and act's result."""
         device = tf.train.replica_device_setter(ps_tasks=2) if target else None
-        with tf.Graph().as_default(), tf.device(device):
+        # Ref variables outlive sessions: those of other shapes need another container.
+        with tf.Graph().as_default() as graph, tf.device(device), graph.container(f"parts{parts}"):
             table = tf.get_variable("table", self.TABLE.shape, partitioner=tf.fixed_size_partitioner(parts) if parts > 1 else None,
                                     initializer=tf.zeros_initializer(), use_resource=use_resource)
             slices = list(table) if parts > 1 else [table]

@@ -39,15 +39,15 @@ void Normalize(const T* in, int64_t num_pixels, int64_t depth, std::span<const u
   }
   constexpr float kNothing = 1e-6F;
   const float largest = least < 0 ? std::max(std::abs(least), std::abs(most)) : most;
+  using Exact = std::conditional_t<std::is_same_v<T, Half>, float, T>;
   // In T, as TensorFlow computes.
   const auto scale = static_cast<T>(largest < kNothing ? 0.0F : (least < 0 ? 127.0F : 255.0F) / largest);
   const auto offset = static_cast<T>(least < 0 ? 128.0F : 0.0F);
   for (int64_t i = 0; i < num_pixels; ++i, in += depth, out += depth) {
     const bool is_finite = IsFinitePixel(in, depth);
     for (int64_t k = 0; k < depth; ++k) {
-      out[k] = is_finite
-                   ? static_cast<uint8_t>(static_cast<float>(static_cast<T>(static_cast<T>(in[k] * scale) + offset)))
-                   : bad_color[static_cast<size_t>(k)];
+      const auto scaled = static_cast<Exact>(static_cast<T>(static_cast<T>(in[k] * scale) + offset));
+      out[k] = is_finite ? static_cast<uint8_t>(scaled) : bad_color[static_cast<size_t>(k)];
     }
   }
 }

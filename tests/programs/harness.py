@@ -1,0 +1,62 @@
+"""What the programs here share: each is one source for two modules, TensorFlow's and ours.
+
+A program defines `main(tf, task)` and `compare(ours, theirs)`, and ends with `harness.start(main)`. Every task of its cluster is a
+process; the workers print their results as one line `RESULT {...}`. run.py starts them and compares.
+"""
+
+import argparse
+import importlib
+import json
+
+
+class Task:
+    """Which task this process is: job, index, hosts, and a directory that all tasks share."""
+
+    def __init__(self, arguments):
+        self.job, self.index = arguments.job_name, arguments.task_index
+        self.ps_hosts = arguments.ps_hosts.split(",") if arguments.ps_hosts else []
+        self.worker_hosts = arguments.worker_hosts.split(",") if arguments.worker_hosts else []
+        self.directory = arguments.directory
+        self.is_chief = self.index == 0
+        self.phase = arguments.phase
+
+    @property
+    def jobs(self):
+        return {job: hosts for job, hosts in (("ps", self.ps_hosts), ("worker", self.worker_hosts)) if hosts}
+
+    def server(self, tf):
+        """This task's server; a parameter server never returns from here."""
+        server = tf.train.Server(tf.train.ClusterSpec(self.jobs), job_name=self.job, task_index=self.index)
+        if self.job == "ps":
+            server.join()
+        return server
+
+    def device(self, tf):
+        """The device function that spreads variables over the parameter servers."""
+        return tf.device(tf.train.replica_device_setter(
+            worker_device=f"/job:worker/task:{self.index}", cluster=tf.train.ClusterSpec(self.jobs)))
+
+
+def load(name):
+    """The module that stands for `tf`."""
+    module = importlib.import_module(name)
+    if name.startswith("tensorflow"):
+        module.disable_v2_behavior()
+        module.logging.set_verbosity(module.logging.ERROR)
+    return module
+
+
+def start(main):
+    """Reads the command line, runs main, prints what it returns."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tf", default="headrace", help="the module: headrace or tensorflow.compat.v1")
+    parser.add_argument("--job_name", default="worker")
+    parser.add_argument("--task_index", type=int, default=0)
+    parser.add_argument("--ps_hosts", default="")
+    parser.add_argument("--worker_hosts", default="")
+    parser.add_argument("--directory", default="", help="shared by all tasks: data, checkpoints, summaries")
+    parser.add_argument("--phase", default="", help="which part of a program that runs in several")
+    arguments = parser.parse_args()
+    result = main(load(arguments.tf), Task(arguments))
+    if result is not None:
+        print("RESULT " + json.dumps(result), flush=True)
