@@ -71,7 +71,7 @@ _LAZY = {
         "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "check_numerics", "ensure_shape",
         "is_non_decreasing", "is_numeric_tensor", "is_strictly_increasing", "verify_tensor_all_finite")},
     **{name: (".ops.matrix", name) for name in ("cross", "diag", "diag_part", "eye", "matrix_band_part", "matrix_diag",
-                                                "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec")},
+                                                "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec", "norm", "trace")},
     "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
     "metrics": (".metrics", None), "linalg": (".linalg", None), "image": (".image", None), "test": (".test", None),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),

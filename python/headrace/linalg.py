@@ -3,8 +3,8 @@
 from .nn import l2_normalize  # noqa: F401
 from .ops.clip import global_norm  # noqa: F401
 from .ops.einsum import einsum  # noqa: F401
-from .ops.math import matmul, norm, tensordot, trace  # noqa: F401
-from .ops.matrix import cross, eye, matvec  # noqa: F401
+from .ops.math import matmul, tensordot  # noqa: F401
+from .ops.matrix import cross, eye, matvec, norm, trace  # noqa: F401
 from .ops.matrix import diag as tensor_diag  # noqa: F401
 from .ops.matrix import diag_part as tensor_diag_part  # noqa: F401
 from .ops.matrix import matrix_band_part as band_part  # noqa: F401

@@ -63,14 +63,18 @@ def _linear(fraction):
 
 
 def _cubic(a):
-    """Keys' cubic convolution kernel with parameter a (Keys 1981)."""
+    """Keys' cubic convolution kernel with parameter a (Keys 1981), at multiples of 1/1024 as in TensorFlow."""
     def near(x):
         return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
 
     def far(x):
         return ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a
 
-    return lambda t: [(-1, far(t + 1.0)), (0, near(t)), (1, near(1.0 - t)), (2, far(2.0 - t))]
+    def kernel(fraction):
+        t = math.rint(fraction * 1024.0) / 1024.0
+        return [(-1, far(t + 1.0)), (0, near(t)), (1, near(1.0 - t)), (2, far(2.0 - t))]
+
+    return kernel
 
 
 def _separable(images, size, kernel, align_corners, half_pixel_centers, name):
@@ -137,7 +141,9 @@ def _cover(extent, target, align_corners):
         wanted = math.cast(target, dtypes.float32)
         scale = array.where(wanted > 1, (math.cast(extent, dtypes.float32) - 1.0) / math.maximum(wanted - 1.0, 1.0), scale)
     pixels = array.expand_dims(math.cast(math.range(extent), dtypes.float32), 0)
-    overlap = math.minimum(starts + scale, pixels + 1.0) - math.maximum(starts, pixels)
+    last = math.equal(pixels, math.cast(extent, dtypes.float32) - 1.0)
+    ends = array.where(last, array.fill(array.shape(pixels), np.float32(np.inf)), pixels + 1.0)  # beyond the edge it goes on
+    overlap = math.minimum(starts + scale, ends) - math.maximum(starts, pixels)
     return math.maximum(overlap, 0.0) / scale
 
 
@@ -192,5 +198,6 @@ def resize_image_with_pad(image, target_height, target_width, method=ResizeMetho
         ratio = max(width / target_width, height / target_height)
         size = np.int32([np.floor(height / ratio), np.floor(width / ratio)])
         resized = resize_images(image, size, method, align_corners)
-        return pad_to_bounding_box(resized, (target_height - int(size[0])) // 2, (target_width - int(size[1])) // 2, target_height,
-                                   target_width)
+        offsets = [max(0, int((target - extent / ratio) // 2))
+                   for target, extent in ((target_height, height), (target_width, width))]
+        return pad_to_bounding_box(resized, *offsets, target_height, target_width)

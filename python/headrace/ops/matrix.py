@@ -108,10 +108,50 @@ def diag_part(input, name=None):
 
 def eye(num_rows, num_columns=None, batch_shape=None, dtype=dtypes.float32, name=None):
     """Ones on the diagonal, zeros elsewhere."""
-    array = np.eye(num_rows, num_columns, dtype=dtypes.as_dtype(dtype).as_numpy_dtype)
+    num_columns = num_rows if num_columns is None else num_columns
+    if is_tensor_like(num_rows) or is_tensor_like(num_columns) or is_tensor_like(batch_shape):
+        with name_scope(name or "eye"):
+            rows, columns = array.expand_dims(math.range(num_rows), 1), array.expand_dims(math.range(num_columns), 0)
+            made = math.cast(math.equal(rows, columns), dtype)
+            if batch_shape is None:
+                return made
+            return array.broadcast_to(made, array.concat([batch_shape, array.shape(made)], 0))
+    made = np.eye(num_rows, num_columns, dtype=dtypes.as_dtype(dtype).as_numpy_dtype)
     if batch_shape is not None:
-        array = np.broadcast_to(array, tuple(batch_shape) + array.shape).copy()
-    return constant(array, dtype, name=name or "eye")
+        made = np.broadcast_to(made, tuple(batch_shape) + made.shape).copy()
+    return constant(made, dtype, name=name or "eye")
+
+
+def trace(x, name=None):
+    """The sums of the diagonals of the last two axes."""
+    with name_scope(name or "Trace") as scope:
+        return math.reduce_sum(matrix_diag_part(x), [-1], name=scope)
+
+
+def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
+    """A norm over all axes, one (of vectors) or two (of matrices): "euclidean" ("fro"), 1, infinity, of vectors any p > 0."""
+    keep = bool(keepdims if keepdims is not None else keep_dims)
+    of_matrices = isinstance(axis, (list, tuple)) and len(axis) == 2
+    if not of_matrices and (ord == "fro" or not (ord == "euclidean" or isinstance(ord, (int, float)) and ord > 0)):
+        raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
+    if of_matrices and ord not in ("euclidean", "fro", 1, np.inf):
+        raise ValueError(f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, inf], got {ord}")
+    with name_scope(name or "norm"):
+        x = convert_to_tensor(tensor)
+        size = math.abs(x)
+        if ord in ("euclidean", "fro") or ord == 2:
+            return math.sqrt(math.reduce_sum(math.square(size), axis, keep))
+        if of_matrices:
+            rank = x.shape.rank
+            summed, largest = (a % rank for a in (axis if ord == 1 else reversed(axis)))
+            total = math.reduce_max(math.reduce_sum(size, [summed], True), [largest], True)
+            return total if keep else array.squeeze(total, [summed, largest])
+        if ord == np.inf:
+            return math.reduce_max(size, axis, keep)
+        if ord == 1:
+            return math.reduce_sum(size, axis, keep)
+        power = np.asarray(ord, size.dtype.as_numpy_dtype)
+        return math.pow(math.reduce_sum(math.pow(size, power), axis, keep), 1 / power)
 
 
 def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_sparse=False, name=None):
