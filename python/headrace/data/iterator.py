@@ -5,7 +5,6 @@ from ..framework.function_graph import Function, FuncGraph
 from ..framework.graph import Tensor, get_default_graph
 from ..framework.op_library import apply_op
 from . import structure
-from .dataset import Dataset
 from .structure import Spec
 
 
