@@ -33,7 +33,7 @@ from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
 
-bool = _dtypes.bool_  # noqa: A001: TensorFlow's name
+bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
 __version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
