@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,17 @@ def run(*command, **environment):
                           env={**os.environ, **environment})
 
 
+def on_free_ports(program):
+    """The text of a program with free ports instead of its own, so that tests can run side by side."""
+    sockets = {port: socket.socket() for port in sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", program)))}
+    for holder in sockets.values():
+        holder.bind(("127.0.0.1", 0))
+    for port, holder in sockets.items():
+        program = program.replace(f":{port}", f":{holder.getsockname()[1]}")
+        holder.close()
+    return program
+
+
 class ExamplesTest(unittest.TestCase):
 
     def output(self, *command, **environment):
@@ -34,7 +46,7 @@ class ExamplesTest(unittest.TestCase):
         return self.output(PROGRAM, "local", "--ps", 1, "--workers", workers, "--", sys.executable, *program)
 
     def test_the_founding_program_trains_in_one_process_until_the_data_ends(self):
-        text = self.output(sys.executable, EXAMPLES / "founding.py")
+        text = self.output(sys.executable, "-c", on_free_ports((EXAMPLES / "founding.py").read_text()))
         self.assertLess(float(re.search(r"trained 50 batches, last loss ([\d.]+)", text)[1]), 0.2)
 
     def test_the_founding_program_trains_on_a_parameter_server_and_two_workers(self):
@@ -64,7 +76,7 @@ class ExamplesTest(unittest.TestCase):
             self.assertTrue(blocks, page)
             with tempfile.TemporaryDirectory() as folder:
                 for block in blocks:
-                    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, timeout=120, cwd=folder)
+                    done = subprocess.run([sys.executable, "-c", on_free_ports(block)], capture_output=True, text=True, timeout=120, cwd=folder)
                     self.assertEqual(done.returncode, 0, f"{page}:\n{block}\n{done.stderr[-2000:]}")
 
     @unittest.skipUnless(importlib.util.find_spec("mypy"), "mypy is not installed")
