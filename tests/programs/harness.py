@@ -76,6 +76,11 @@ def load(name):
     return module
 
 
+def module_name(argv):
+    """What stands after --tf: for programs that read their command line themselves."""
+    return argv[argv.index("--tf") + 1] if "--tf" in argv else "headrace"
+
+
 def start(main):
     """Reads the command line, runs main, prints what it returns."""
     parser = argparse.ArgumentParser()

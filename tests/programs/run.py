@@ -3,7 +3,8 @@
     python tests/programs/run.py [PROGRAM ...] [--only headrace]
 
 A program's module may say CLUSTER = {"ps": 1, "worker": 2} (the default), PHASES = [...] (runs one after the other in one
-directory, each on new ports), and prepare(directory), which writes data before.
+directory, each on new ports), READ_BACK = "..." (a phase of one worker, run last under either module on what the program has
+written), and prepare(directory), which writes data before.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).parent
 MODULES = {"headrace": "headrace", "tensorflow": "tensorflow.compat.v1"}
-DEADLINE_S = 180
+DEADLINE_S = int(os.environ.get("PROGRAM_DEADLINE", 180))
 GRACE_S = 20  # for the others, once a task has failed
 
 
@@ -85,15 +86,21 @@ class Cluster:
             self.restart_those_asked_for()
             time.sleep(0.02)
 
-    def result(self, task, is_late):
-        """What a task has reported. Raises RuntimeError, with its output, where it failed."""
-        self.outputs[task].seek(0)
-        text = self.outputs[task].read()
-        lines = [line for line in text.splitlines() if line.startswith("RESULT ")]
-        if is_late or self.processes[task].returncode != 0 or not lines:
-            why = "not done in time" if is_late else f"exit code {self.processes[task].returncode}"
-            raise RuntimeError(f"{self.program} under {self.module}, {task[0]}:{task[1]}: {why}\n{text[-3000:]}")
-        return json.loads(lines[-1][len("RESULT "):])
+    def results(self, late):
+        """What the tasks have reported. Raises RuntimeError, with the output of those that failed."""
+        results, failures = [], []
+        for task in self.awaited:
+            self.outputs[task].seek(0)
+            text = self.outputs[task].read()
+            lines = [line for line in text.splitlines() if line.startswith("RESULT ")]
+            if task in late or self.processes[task].returncode != 0 or not lines:
+                why = "not done in time" if task in late else f"exit code {self.processes[task].returncode}"
+                failures.append(f"{self.program} under {self.module}, {task[0]}:{task[1]}: {why}\n{text[-3000:]}")
+            else:
+                results.append(json.loads(lines[-1][len("RESULT "):]))
+        if failures:
+            raise RuntimeError("\n".join(failures))
+        return results
 
 
 def run_phase(program, module, counts, directory, phase):
@@ -104,11 +111,14 @@ def run_phase(program, module, counts, directory, phase):
     finally:
         for task in cluster.tasks:
             cluster.kill(task)
-    return [cluster.result(task, task in late) for task in sorted(cluster.awaited, key=lambda task: task in late)]
+    return cluster.results(late)
 
 
-def run_program(program, module):
-    """All phases of a program under a module; returns the results of the last one, and the seconds it took."""
+def run_program(program, module, readers):
+    """All phases of a program under a module; returns the results of the last one, and the seconds they took.
+
+    To these it adds those of the phase READ_BACK under each of `readers`.
+    """
     sys.path.insert(0, str(HERE))
     source = importlib.import_module(program)
     cluster = getattr(source, "CLUSTER", {"ps": 1, "worker": 2})
@@ -118,7 +128,11 @@ def run_program(program, module):
             source.prepare(directory)
         for phase in getattr(source, "PHASES", [""]):
             results = run_phase(program, module, cluster, directory, phase)
-    return results, time.monotonic() - started
+        seconds = time.monotonic() - started
+        if hasattr(source, "READ_BACK"):
+            for reader in readers:
+                results += run_phase(program, reader, {"worker": 1}, directory, source.READ_BACK)
+    return results, seconds
 
 
 def main():
@@ -131,8 +145,9 @@ def main():
     for program in arguments.programs:
         try:
             found = {}
-            for name in [arguments.only] if arguments.only else MODULES:
-                found[name], seconds = run_program(program, MODULES[name])
+            names = [arguments.only] if arguments.only else list(MODULES)
+            for name in names:
+                found[name], seconds = run_program(program, MODULES[name], [MODULES[n] for n in names])
                 print(f"{program:24} {name:12} {seconds:6.1f} s  {json.dumps(found[name])[:160]}", flush=True)
             if not arguments.only:
                 importlib.import_module(program).compare(found["headrace"], found["tensorflow"])
