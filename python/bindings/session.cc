@@ -1,11 +1,14 @@
 // Sessions: combinations of feeds, fetches and targets are prepared once and then run by number, without the GIL.
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 
 #include "api/session_target.h"
 #include "cluster/remote_session.h"
@@ -24,6 +27,43 @@ struct Cancellation {
   CancellationToken token;
 };
 
+// Ops whose output may be the memory of an input.
+bool MayAlias(const Node& node) {
+  static const std::set<std::string, std::less<>> kOps = {
+      "Bitcast", "ConcatV2",     "Enter",   "Exit",  "ExpandDims",   "Identity", "IdentityN",    "Merge", "NextIteration",
+      "Pack",    "PlaceholderWithDefault", "PreventGradient", "Reshape", "Slice", "Snapshot",     "Split", "SplitV",
+      "Squeeze", "StopGradient", "StridedSlice", "Switch", "Unpack"};
+  return kOps.contains(node.op());
+}
+
+bool CallsFunctions(const Node& node) {
+  return std::ranges::any_of(node.definition().signature().attrs,
+                             [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
+}
+
+const Node* NodeOf(const Graph& graph, const std::string& tensor) { return graph.Find(tensor.substr(0, tensor.rfind(':'))); }
+
+// Whether the memory of a tensor fed for `name` may be kept beyond the step: by a queue, a variable or a fetch.
+bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>& consumers, const std::string& name,
+                    const std::set<const Node*>& fetched) {
+  const Node* fed = NodeOf(graph, name);
+  if (fed == nullptr) return true;
+  std::vector<const Node*> pending = {fed};
+  std::set<const Node*> seen = {fed};
+  while (!pending.empty()) {
+    const Node* node = pending.back();
+    pending.pop_back();
+    for (const Consumer& consumer : consumers[static_cast<size_t>(node->id())]) {
+      if (consumer.input < 0) continue;
+      if (consumer.node->definition().signature().stateful || CallsFunctions(*consumer.node)) return true;
+      if (!MayAlias(*consumer.node) || !seen.insert(consumer.node).second) continue;
+      if (fetched.contains(consumer.node)) return true;
+      pending.push_back(consumer.node);
+    }
+  }
+  return false;
+}
+
 class PySession {
  public:
   PySession(const std::string& target, nb::object graph, const api::SessionOptions& options)
@@ -34,20 +74,32 @@ class PySession {
     session_ = Unwrap(api::OpenTarget(target, def, options));
   }
 
-  int64_t Prepare(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
-                  const std::vector<std::string>& targets) {
+  /// The number for Run, and for each feed whether its array has to be copied.
+  std::pair<int64_t, std::vector<bool>> Prepare(const std::vector<std::string>& feeds,
+                                                const std::vector<std::string>& fetches,
+                                                const std::vector<std::string>& targets) {
     Extend();
+    std::vector<bool> copied;
+    if (!feeds.empty()) {
+      const auto consumers = graph_.graph.Consumers();
+      std::set<const Node*> fetched;
+      for (const std::string& fetch : fetches) fetched.insert(NodeOf(graph_.graph, fetch));
+      for (const std::string& feed : feeds) copied.push_back(MayOutliveStep(graph_.graph, consumers, feed, fetched));
+    }
     const CallableSpec spec{.feeds = feeds, .fetches = fetches, .targets = targets};
     nb::gil_scoped_release release;
-    return Unwrap(Open().MakeCallable(spec));
+    return {Unwrap(Open().MakeCallable(spec)), copied};
   }
 
-  /// `dtypes` are those of the feeds, in the order of Prepare. `cancellation`, or null, may end the step from another thread.
-  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, int64_t timeout_ms,
-               const std::shared_ptr<Cancellation>& cancellation) {
+  /// `dtypes` are those of the feeds, and `copied` what Prepare said of them. `cancellation`, or null, may end the step from
+  /// another thread.
+  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, const std::vector<bool>& copied,
+               int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
     std::vector<Tensor> feeds;
-    for (size_t i = 0; i < dtypes.size(); ++i)
-      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i])));
+    for (size_t i = 0; i < dtypes.size(); ++i) {
+      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
+                                       copied[i] ? Borrowing::kNever : Borrowing::kLarge));
+    }
     auto step = std::make_shared<Step>();
     {
       nb::gil_scoped_release release;
@@ -166,8 +218,8 @@ void BindSession(nb::module_& module) {
            nb::arg("allow_soft_placement") = false, nb::arg("open_timeout_seconds") = 30.0,
            nb::arg("device_filters") = std::vector<std::string>())
       .def("prepare", &PySession::Prepare)
-      .def("run", &PySession::Run, nb::arg("callable"), nb::arg("values"), nb::arg("dtypes"), nb::arg("timeout_ms"),
-           nb::arg("cancellation") = nullptr)
+      .def("run", &PySession::Run, nb::arg("callable"), nb::arg("values"), nb::arg("dtypes"), nb::arg("copied"),
+           nb::arg("timeout_ms"), nb::arg("cancellation") = nullptr)
       .def("release", &PySession::Release)
       .def("close", &PySession::Close)
       .def("list_devices", &PySession::ListDevices);
