@@ -45,8 +45,8 @@ class Meeting {
   const hr::Operation arrive_;
 };
 
-inline hr::Status InitializeOrWait(const Arguments& arguments, hr::Session& session,
-                                   const hr::Operation& initialize, const hr::Output& uninitialized) {
+inline hr::Status InitializeOrWait(const Arguments& arguments, hr::Session& session, const hr::Operation& initialize,
+                                   const hr::Output& uninitialized) {
   if (arguments.task == 0) return session.Run(initialize);
   while (true) {
     HR_ASSIGN_OR_RETURN(const hr::Tensor missing, session.Run(uninitialized));

@@ -64,7 +64,7 @@ struct BufferView {
   }
 };
 
-Tensor BufferFromPython(nb::handle value, DType dtype) {
+Tensor BufferFromPython(nb::handle value, DType dtype, Borrowing borrowing) {
   auto held = std::make_shared<BufferView>();
   if (PyObject_GetBuffer(value.ptr(), &held->view, PyBUF_C_CONTIGUOUS) != 0) throw nb::python_error();
   const Py_buffer& view = held->view;
@@ -75,7 +75,7 @@ Tensor BufferFromPython(nb::handle value, DType dtype) {
     throw StatusError(InvalidArgument("Tensor: a buffer of ", view.len, " bytes does not hold ", dtype, shape), true);
   }
   const bool aligned = reinterpret_cast<uintptr_t>(view.buf) % static_cast<uintptr_t>(DTypeSize(dtype)) == 0;
-  if (size >= kBorrowFromBytes && aligned)
+  if (borrowing == Borrowing::kLarge && size >= kBorrowFromBytes && aligned)
     return Tensor(dtype, shape, WrapExternal(view.buf, size, [held]() mutable { held.reset(); }));
   Tensor tensor = Unwrap(Tensor::Allocate(dtype, shape));
   if (size > 0) std::memcpy(tensor.mutable_raw(), view.buf, static_cast<size_t>(size));
@@ -184,9 +184,9 @@ void BindErrors(nb::module_& module) {
   module.def("set_exception_factory", [](nb::object factory) { ExceptionFactory() = std::move(factory); });
 }
 
-Tensor TensorFromPython(nb::handle value, DType dtype) {
+Tensor TensorFromPython(nb::handle value, DType dtype, Borrowing borrowing) {
   if (nb::isinstance<Tensor>(value)) return nb::cast<Tensor>(value);
-  return dtype == DType::kString ? StringsFromPython(value) : BufferFromPython(value, dtype);
+  return dtype == DType::kString ? StringsFromPython(value) : BufferFromPython(value, dtype, borrowing);
 }
 
 nb::object TensorToPython(Tensor tensor) {

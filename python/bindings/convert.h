@@ -32,10 +32,13 @@ template <typename T> T Unwrap(Result<T> result, bool while_building = false) {
 /// Makes the module's exception translator, which calls set_exception_factory's function(code, message, while_building).
 void BindErrors(nb::module_& module);
 
-/// A contiguous buffer of the dtype's elements; (list of bytes, shape) for strings; or a bound Tensor. Large buffers are
-/// not copied: the array is kept, and must not be written to, until the tensor goes.
+/// Whether a tensor may be on the memory of the array that it is made from.
+enum class Borrowing { kNever, kLarge };
+
+/// A contiguous buffer of the dtype's elements; (list of bytes, shape) for strings; or a bound Tensor. A borrowed array is
+/// kept, and must not be written to, until the tensor goes.
 /// Errors (thrown): kInvalidArgument for a buffer that is not contiguous or of another size.
-Tensor TensorFromPython(nb::handle value, DType dtype);
+Tensor TensorFromPython(nb::handle value, DType dtype, Borrowing borrowing);
 /// A numpy array, without a copy when the tensor is the only owner of its buffer; (list of bytes, shape) for strings; the
 /// bound Tensor for resources and variants.
 nb::object TensorToPython(Tensor tensor);

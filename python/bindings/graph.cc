@@ -189,7 +189,9 @@ GraphBuilder Context::In(PyGraph& graph) const {
 void BindGraph(nb::module_& module) {
   BindNode(module);
   nb::class_<Tensor>(module, "Tensor")
-      .def_static("make", [](nb::handle value, int dtype) { return TensorFromPython(value, static_cast<DType>(dtype)); })
+      .def_static("make", [](nb::handle value, int dtype) {
+                    return TensorFromPython(value, static_cast<DType>(dtype), Borrowing::kNever);
+                  })
       .def("value", [](const Tensor& tensor) { return TensorToPython(tensor); })
       .def_prop_ro("dtype", [](const Tensor& tensor) { return static_cast<int>(tensor.dtype()); })
       .def_prop_ro("shape", [](const Tensor& tensor) { return ShapeToPython(tensor.shape()); })

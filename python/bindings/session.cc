@@ -1,10 +1,13 @@
 // Sessions: combinations of feeds, fetches and targets are prepared once and then run by number, without the GIL.
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 
 #include "api/session_target.h"
 #include "cluster/remote_session.h"
@@ -18,6 +21,43 @@ namespace {
 
 constexpr std::chrono::milliseconds kSignalPoll(100);  // how soon Ctrl-C stops a step that waits
 
+// Ops whose output may be the memory of an input.
+bool MayAlias(const Node& node) {
+  static const std::set<std::string, std::less<>> kOps = {
+      "Bitcast", "ConcatV2",     "Enter",   "Exit",  "ExpandDims",   "Identity", "IdentityN",    "Merge", "NextIteration",
+      "Pack",    "PlaceholderWithDefault", "PreventGradient", "Reshape", "Slice", "Snapshot",     "Split", "SplitV",
+      "Squeeze", "StopGradient", "StridedSlice", "Switch", "Unpack"};
+  return kOps.contains(node.op());
+}
+
+bool CallsFunctions(const Node& node) {
+  return std::ranges::any_of(node.definition().signature().attrs,
+                             [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
+}
+
+const Node* NodeOf(const Graph& graph, const std::string& tensor) { return graph.Find(tensor.substr(0, tensor.rfind(':'))); }
+
+// Whether the memory of a tensor fed for `name` may be kept beyond the step: by a queue, a variable or a fetch.
+bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>& consumers, const std::string& name,
+                    const std::set<const Node*>& fetched) {
+  const Node* fed = NodeOf(graph, name);
+  if (fed == nullptr) return true;
+  std::vector<const Node*> pending = {fed};
+  std::set<const Node*> seen = {fed};
+  while (!pending.empty()) {
+    const Node* node = pending.back();
+    pending.pop_back();
+    for (const Consumer& consumer : consumers[static_cast<size_t>(node->id())]) {
+      if (consumer.input < 0) continue;
+      if (consumer.node->definition().signature().stateful || CallsFunctions(*consumer.node)) return true;
+      if (!MayAlias(*consumer.node) || !seen.insert(consumer.node).second) continue;
+      if (fetched.contains(consumer.node)) return true;
+      pending.push_back(consumer.node);
+    }
+  }
+  return false;
+}
+
 class PySession {
  public:
   PySession(const std::string& target, nb::object graph, const api::SessionOptions& options)
@@ -28,19 +68,31 @@ class PySession {
     session_ = Unwrap(api::OpenTarget(target, def, options));
   }
 
-  int64_t Prepare(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
-                  const std::vector<std::string>& targets) {
+  /// The number for Run, and for each feed whether its array has to be copied.
+  std::pair<int64_t, std::vector<bool>> Prepare(const std::vector<std::string>& feeds,
+                                                const std::vector<std::string>& fetches,
+                                                const std::vector<std::string>& targets) {
     Extend();
+    std::vector<bool> copied;
+    if (!feeds.empty()) {
+      const auto consumers = graph_.graph.Consumers();
+      std::set<const Node*> fetched;
+      for (const std::string& fetch : fetches) fetched.insert(NodeOf(graph_.graph, fetch));
+      for (const std::string& feed : feeds) copied.push_back(MayOutliveStep(graph_.graph, consumers, feed, fetched));
+    }
     const CallableSpec spec{.feeds = feeds, .fetches = fetches, .targets = targets};
     nb::gil_scoped_release release;
-    return Unwrap(Open().MakeCallable(spec));
+    return {Unwrap(Open().MakeCallable(spec)), copied};
   }
 
-  /// `dtypes` are those of the feeds, in the order of Prepare.
-  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, int64_t timeout_ms) {
+  /// `dtypes` are those of the feeds, and `copied` what Prepare said of them.
+  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, const std::vector<bool>& copied,
+               int64_t timeout_ms) {
     std::vector<Tensor> feeds;
-    for (size_t i = 0; i < dtypes.size(); ++i)
-      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i])));
+    for (size_t i = 0; i < dtypes.size(); ++i) {
+      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
+                                       copied[i] ? Borrowing::kNever : Borrowing::kLarge));
+    }
     auto step = std::make_shared<Step>();
     {
       nb::gil_scoped_release release;

@@ -1,6 +1,5 @@
 """tf.summary: values of a run for TensorBoard."""
 
-import time
 
 import numpy as np
 

@@ -232,7 +232,7 @@ Iterator MakeOneShotIterator(const Dataset& dataset, std::source_location where)
     BuildAt(graph, where, [&]() -> Status {
       if (!dataset.variant().valid()) return InvalidArgument("The dataset is empty");
       FunctionLibrary& library = graph.graph.functions();
-      factory.name = FunctionName(&graph, "_make_dataset_");
+      factory.name = FreeFunctionName(library, "_make_dataset_");
       HR_ASSIGN_OR_RETURN(FunctionDef def,
                           ExportFunction(graph.graph, factory.name, {}, {Access::EndpointOf(dataset.variant())},
                                          FunctionContent::kNeeded));

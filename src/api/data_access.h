@@ -34,10 +34,4 @@ inline AttrMap SpecAttrs(const std::vector<DType>& types, const std::vector<Part
 
 inline Tensor Number(int64_t value) { return Tensor::Scalar<int64_t>(value); }
 
-// A name that no function of the program has, also where functions are traced inside functions.
-inline std::string FunctionName(GraphState* graph, const std::string& prefix) {
-  while (graph->parent != nullptr) graph = graph->parent.get();
-  return StrCat(prefix, graph->num_functions++);
-}
-
 }  // namespace headrace::api::data

@@ -1,7 +1,7 @@
 // The datasets of data.h that call functions: a C++ function is traced once into a function of the graph.
 #include "api/data_access.h"
 #include "api/emit.h"
-#include "graph/function_export.h"
+#include "api/trace.h"
 
 namespace headrace::api::data {
 
@@ -15,68 +15,16 @@ struct Traced {
   std::vector<PartialShape> shapes;
 };
 
-// The graph of a function while it is traced, with an argument for each component.
-struct Tracing {
-  std::shared_ptr<GraphState> graph;
-  Scope scope;
-  std::vector<Output> arguments;
-  std::vector<Node*> argument_nodes;
-};
-
-Result<Tracing> StartTracing(const Dataset& input) {
-  Tracing tracing;
-  tracing.graph = std::make_shared<GraphState>();
-  GraphState& graph = *tracing.graph;
-  graph.parent = Access::GraphOf(input.variant().scope());
-  graph.seed = graph.parent->seed;
-  graph.num_arguments = static_cast<int>(input.output_types().size());
-  tracing.scope = Access::MakeScope({tracing.graph, GraphBuilder(&graph.graph, &graph.status), {}, false});
-  for (int i = 0; i < graph.num_arguments; ++i) {
-    const AttrMap attrs = {{"T", input.output_types()[static_cast<size_t>(i)]}, {"index", i}};
-    const Output argument = EmitIn(tracing.scope.WithName(StrCat("arg", i)), "_Arg", {}, attrs).output(0);
-    if (!argument.valid()) return graph.status;
-    tracing.arguments.push_back(argument);
-    tracing.argument_nodes.push_back(Access::EndpointOf(argument).node);
-    tracing.argument_nodes.back()->set_output_shapes({input.output_shapes()[static_cast<size_t>(i)]});
-  }
-  return tracing;
-}
-
-// Adds the traced graph, and the functions that it made itself, to the library of the graph around it.
-Result<FunctionRef> AddToLibrary(const Tracing& tracing, const std::string& name_prefix,
-                                 const std::vector<Endpoint>& results) {
-  FunctionLibrary& library = tracing.graph->parent->graph.functions();
-  for (const auto& [name, called] : tracing.graph->graph.functions().functions())
-    HR_RETURN_IF_ERROR(library.Add(*called));
-  FunctionRef function;
-  function.name = FunctionName(tracing.graph.get(), name_prefix);
-  HR_ASSIGN_OR_RETURN(FunctionDef def,
-                      ExportFunction(tracing.graph->graph, function.name, tracing.argument_nodes, results));
-  HR_RETURN_IF_ERROR(library.Add(std::move(def)));
-  return function;
-}
-
 Result<Traced> Trace(const Dataset& input, const ElementFunction& function, const std::string& name_prefix) {
-  HR_ASSIGN_OR_RETURN(Tracing tracing, StartTracing(input));
-  const std::vector<Output> results = function(tracing.arguments);
-  HR_RETURN_IF_ERROR(tracing.graph->status);
-  if (results.empty()) {
+  HR_ASSIGN_OR_RETURN(FunctionTrace trace, FunctionTrace::Run(Access::GraphOf(input.variant().scope()),
+                                                              input.output_types(), input.output_shapes(), function));
+  if (trace.results().empty()) {
     return InvalidArgument("The dataset's function returned nothing, or takes another number of components than the ",
-                           tracing.graph->num_arguments, " of an element");
+                           input.output_types().size(), " of an element");
   }
-  Traced traced;
-  std::vector<Endpoint> endpoints;
-  for (const Output& result : results) {
-    HR_ASSIGN_OR_RETURN(const Endpoint endpoint, ToEndpoint(tracing.scope, result, DType::kFloat));
-    endpoints.push_back(endpoint);
-    traced.types.push_back(RemoveRef(endpoint.dtype()));
-    traced.shapes.push_back(endpoint.shape());
-  }
-  for (const GraphState::Capture& capture : tracing.graph->captures) {
-    tracing.argument_nodes.push_back(capture.argument.node);
-    traced.captures.push_back(capture.outer);
-  }
-  HR_ASSIGN_OR_RETURN(traced.function, AddToLibrary(tracing, name_prefix, endpoints));
+  Traced traced{
+      .function = {}, .captures = trace.captures(), .types = trace.result_types(), .shapes = trace.result_shapes()};
+  HR_ASSIGN_OR_RETURN(traced.function, trace.AddToLibrary(name_prefix));
   return traced;
 }
 

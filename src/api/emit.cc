@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "api/trace.h"
+
 namespace headrace::api {
 namespace {
 
@@ -33,21 +35,6 @@ DType NumberType(const std::vector<Input>& inputs) {
     if (input.tensor().valid()) return input.tensor().dtype();
   }
   return DType::kFloat;
-}
-
-Result<Endpoint> Capture(const std::shared_ptr<GraphState>& graph, const Output& outer) {
-  for (const GraphState::Capture& capture : graph->captures) {
-    if (Access::EndpointOf(capture.outer) == Access::EndpointOf(outer)) return capture.argument;
-  }
-  const GraphBuilder builder(&graph->graph, &graph->status);
-  NodeOptions options;
-  options.name = "capture";
-  const int index = graph->num_arguments + static_cast<int>(graph->captures.size());
-  Node* argument = builder.AddNode("_Arg", {}, {{"T", outer.dtype()}, {"index", index}}, std::move(options));
-  if (argument == nullptr) return graph->status;
-  argument->set_output_shapes({outer.shape()});
-  graph->captures.push_back({outer, Endpoint{argument, 0}});
-  return Endpoint{argument, 0};
 }
 
 Result<std::vector<Endpoint>> ToEndpoints(const Scope& scope, const std::vector<Input>& inputs) {
@@ -92,7 +79,7 @@ Result<Endpoint> ToEndpoint(const Scope& scope, const Input& input, DType number
   if (!input.output().valid()) return InvalidArgument("An input is empty");
   const GraphState* theirs = Access::GraphOf(input.output().scope()).get();
   if (theirs == graph.get()) return Access::EndpointOf(input.output());
-  if (IsInside(graph.get(), theirs)) return Capture(graph, input.output());
+  if (IsInside(graph.get(), theirs)) return CaptureOutput(graph, input.output());
   return InvalidArgument("Input ", input.output().name(), " belongs to another graph");
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/array.h"
 #include "api/cluster.h"
+#include "api/control_flow.h"
 #include "api/data.h"
 #include "api/gradients.h"
 #include "api/initializer.h"

@@ -4,8 +4,11 @@
 #include "autodiff/gradients.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "autodiff/function_gradient.h"
 #include "autodiff/indexed_slices.h"
 
 namespace headrace {
@@ -13,8 +16,9 @@ namespace {
 
 class Backward {
  public:
-  Backward(const GraphBuilder& builder, const std::vector<Endpoint>& ys, const std::vector<Endpoint>& xs)
-      : builder_(builder.WithNamePrefix("gradients")), graph_(builder.graph()), ys_(ys), xs_(xs) {}
+  Backward(const GraphBuilder& builder, const std::vector<Endpoint>& ys, const std::vector<Endpoint>& xs,
+           const GradientScope& scope)
+      : builder_(builder.WithNamePrefix(scope.name)), graph_(builder.graph()), ys_(ys), xs_(xs), scope_(scope) {}
 
   Result<std::vector<Gradient>> Run(const std::vector<Endpoint>& grad_ys);
 
@@ -37,12 +41,26 @@ class Backward {
   Graph& graph_;
   const std::vector<Endpoint>& ys_;
   const std::vector<Endpoint>& xs_;
+  const GradientScope& scope_;
   std::vector<bool> between_;                                  // by node id
   std::vector<std::vector<std::vector<Gradient>>> gradients_;  // by node id and output: all that arrived
 };
 
-bool StopsGradients(const Node& node) {
-  return node.definition().gradient_function() == nullptr && !node.definition().no_gradient_reason().empty();
+constexpr int kMaxDepth = 64;  // of functions within functions
+
+/// "gradients", "gradients_1", ...: the first that no node's name begins with.
+std::string FreeScopeName(const GraphBuilder& builder) {
+  std::set<std::string_view> taken;
+  const std::string& prefix = builder.name_prefix();
+  const std::vector<Node*> nodes = builder.graph().Nodes();
+  for (const Node* node : nodes) {
+    const std::string_view name = node->name();
+    if (name.starts_with(prefix))
+      taken.insert(name.substr(prefix.size(), name.find('/', prefix.size()) - prefix.size()));
+  }
+  std::string name = "gradients";
+  for (int i = 1; taken.contains(name); ++i) name = StrCat("gradients_", i);
+  return name;
 }
 
 std::vector<bool> Backward::ReachedFromXs() const {
@@ -103,10 +121,11 @@ Status Backward::Seed(const std::vector<Endpoint>& grad_ys) {
   for (size_t i = 0; i < ys_.size(); ++i) {
     const Endpoint& y = ys_[i];
     const DType type = RemoveRef(y.dtype());
-    if (!IsFloating(type) && !IsComplex(type))
-      return InvalidArgument("Gradients: y ", y, " is of type ", type, ", not of a float type");
     const bool given = !grad_ys.empty() && grad_ys[i];
-    if (given && RemoveRef(grad_ys[i].dtype()) != type) {
+    const bool inside = scope_.depth > 0 && given && IsDifferentiable(type);  // a function may return lists and handles
+    if (!IsFloating(type) && !IsComplex(type) && !inside)
+      return InvalidArgument("Gradients: y ", y, " is of type ", type, ", not of a float type");
+    if (given && !inside && RemoveRef(grad_ys[i].dtype()) != type) {
       return InvalidArgument("Gradients: types differ: y ", y, "=", type, " grad_y ", grad_ys[i], "=",
                              grad_ys[i].dtype());
     }
@@ -135,7 +154,9 @@ Status Backward::Visit(Node* node) {
   if (node->op() == "Enter" || node->op() == "Exit" || node->op() == "NextIteration") {
     return Unimplemented("Gradients: node '", node->name(), "' is part of a v1 loop");
   }
-  const GradientFunction& gradient = node->definition().gradient_function();
+  GradientFunction gradient = node->definition().gradient_function();
+  if (CallsFunctions(*node))
+    gradient = [this, node](GradientContext& context) { return AddFunctionGradient(context, node, scope_); };
   if (gradient == nullptr)
     return Unimplemented("No gradient defined for operation '", node->name(), "' (op type: ", node->op(), ")");
   const GraphBuilder builder = builder_.WithNamePrefix(node->name() + "_grad");
@@ -173,7 +194,19 @@ Result<std::vector<Gradient>> Backward::Run(const std::vector<Endpoint>& grad_ys
 
 bool IsDifferentiable(DType type) {
   const DType value = RemoveRef(type);
-  return IsFloating(value) || IsComplex(value) || value == DType::kResource;
+  return IsFloating(value) || IsComplex(value) || value == DType::kResource || value == DType::kVariant;
+}
+
+bool StopsGradients(const Node& node) {
+  return node.definition().gradient_function() == nullptr && !node.definition().no_gradient_reason().empty() &&
+         !CallsFunctions(node);
+}
+
+Result<std::vector<Gradient>> AddGradientsInside(const GraphBuilder& builder, const std::vector<Endpoint>& ys,
+                                                 const std::vector<Endpoint>& xs, const std::vector<Endpoint>& grad_ys,
+                                                 const GradientScope& scope) {
+  if (scope.depth > kMaxDepth) return InvalidArgument("Gradients: functions call each other over ", kMaxDepth, " deep");
+  return Backward(builder, ys, xs, scope).Run(grad_ys);
 }
 
 Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const std::vector<Endpoint>& ys,
@@ -185,7 +218,7 @@ Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const st
   for (const Endpoint& x : xs) {
     if (!x) return InvalidArgument("Gradients: an x is empty");
   }
-  return Backward(builder, ys, xs).Run(grad_ys);
+  return Backward(builder, ys, xs, {.name = FreeScopeName(builder)}).Run(grad_ys);
 }
 
 }  // namespace headrace

@@ -20,7 +20,7 @@ class DirectedInterleaveStage final : public Stage {
 
   Status Next(Element* element, bool* end) override {
     while (true) {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("DirectedInterleave was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("DirectedInterleave"));
       *end = left_ == 0;
       if (*end) return OkStatus();
       Element selected;

@@ -14,7 +14,7 @@ class IgnoreErrorsStage final : public Stage {
     while (true) {
       const Status status = input_->Next(element, end);
       if (status.ok() || status.code() == Code::kCancelled || context_->cancellation.IsCancelled()) return status;
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("IgnoreErrors was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("IgnoreErrors"));
     }
   }
   bool MayBlock() const override { return input_->MayBlock(); }

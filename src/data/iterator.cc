@@ -1,5 +1,7 @@
 #include "data/iterator.h"
 
+#include "data/stages.h"
+
 namespace headrace {
 
 Status CheckElements(const std::vector<DType>& expected, const std::vector<DType>& actual) {
@@ -86,7 +88,11 @@ Status Iterator::Next(Element* element, bool* end, CancellationToken* cancellati
     std::lock_guard lock(run->mutex);
     const Interruptible call(&run->context.interrupted, cancellation);
     if (call.too_late()) return cancellation->status();
-    HR_RETURN_IF_ERROR(run->stage->Next(element, end));
+    const InterruptionWatch interruption(run->context);
+    const Status status = run->stage->Next(element, end);
+    if (interruption.Ended(status) && cancellation != nullptr && cancellation->IsCancelled())
+      return cancellation->status();
+    HR_RETURN_IF_ERROR(status);
   }
   if (*end) return OkStatus();
   for (size_t i = 0; i < element->size(); ++i) {

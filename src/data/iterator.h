@@ -29,7 +29,7 @@ class HR_EXPORT Iterator final : public Resource {
                std::shared_ptr<FunctionRunner> functions);
 
   /// Puts the next element into `*element`, or sets `*end`. Errors: kFailedPrecondition before Start; what the stages report.
-  /// A cancelled call gives kCancelled or the token's reason when it has no element yet; a later call goes on from there.
+  /// A cancelled call gives the token's reason when it has no element yet; a later call goes on from there.
   Status Next(Element* element, bool* end, CancellationToken* cancellation = nullptr);
   /// The same, where the end is an error: kOutOfRange "End of sequence".
   Result<Element> GetNext(CancellationToken* cancellation = nullptr);

@@ -44,7 +44,7 @@ class SamplingStage final : public Stage {
   Status Next(Element* element, bool* end) override {
     constexpr float kUnit = 1.0f / (1 << 23);  // 23 random bits make a number in [0, 1)
     do {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Sampling was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("Sampling"));
       HR_RETURN_IF_ERROR(input_->Next(element, end));
     } while (!*end && static_cast<float>(words_.Next() & 0x7fffff) * kUnit >= rate_);
     return OkStatus();

@@ -74,7 +74,7 @@ class ShuffleStage final : public Stage {
 
   Status Fill() {
     while (WantsMore()) {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Shuffle was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("Shuffle"));
       if (input_ == nullptr) HR_RETURN_IF_ERROR(BeginEpoch());
       Element element;
       bool end = false;

@@ -17,7 +17,8 @@ namespace headrace {
 /// an element's error. To be made before the input is called.
 class InterruptionWatch {
  public:
-  explicit InterruptionWatch(const IteratorContext& context) : context_(context), before_(context.num_given_up.load()) {}
+  explicit InterruptionWatch(const IteratorContext& context)
+      : context_(context), before_(context.num_given_up.load()) {}
   bool Ended(const Status& status) const {
     return status.code() == Code::kCancelled && context_.num_given_up.load() != before_;
   }

@@ -72,7 +72,7 @@ class WindowStage final : public Stage {
   Status Fill() {
     if (to_pass_over_ > 0 && !input_ended_) HR_RETURN_IF_ERROR(input_->Skip(std::exchange(to_pass_over_, 0)).status());
     while (!input_ended_ && static_cast<int64_t>(buffer_.size()) < Span()) {
-      if (context_->interrupted.load(std::memory_order_relaxed)) return Cancelled("Window was cancelled");
+      HR_RETURN_IF_ERROR(context_->CheckInterruption("Window"));
       Element row;
       HR_RETURN_IF_ERROR(input_->Next(&row, &input_ended_));
       if (!input_ended_) buffer_.push_back(std::move(row));

@@ -54,6 +54,7 @@ class Compiler {
     plan_->slot_constant.assign(static_cast<size_t>(plan_->num_slots), -1);
     for (const Node* node : order_) AddEdges(*node);
     MarkLoneEdges();
+    MarkLastBindings();
     CollectRoots();
     plan_->cost_ns = std::vector<std::atomic<uint32_t>>(plan_->nodes.size());
     return std::unique_ptr<const Plan>(std::move(plan_));
@@ -328,6 +329,20 @@ class Compiler {
   void MarkLoneEdges() {
     for (PlanEdge& edge : plan_->edges) {
       edge.lone = edge.node >= 0 && !edge.to_merge && plan_->initial_pending[static_cast<size_t>(edge.node)] == 1;
+    }
+  }
+
+  /// A node that hands out an argument does so at any time.
+  void MarkLastBindings() {
+    std::vector<bool> is_taken(plan_->feeds.size(), false);
+    for (const PlanNode& node : plan_->nodes) {
+      if (node.kind == NodeKind::kArg) is_taken[static_cast<size_t>(node.value_index)] = true;
+    }
+    for (std::vector<PlanBinding>* bindings : {&plan_->arg_results, &plan_->arg_slots}) {
+      for (auto binding = bindings->rbegin(); binding != bindings->rend(); ++binding) {
+        binding->last = !is_taken[static_cast<size_t>(binding->value_index)];
+        is_taken[static_cast<size_t>(binding->value_index)] = true;
+      }
     }
   }
 

@@ -44,23 +44,40 @@ class PlanFunction final : public CompiledFunction {
   bool stateless() const override { return plan_->is_stateless(); }
 
   void Run(std::vector<Tensor> args, CancellationToken* cancellation, Done done) const override {
+    StepContext step = plan_->NewContext();
+    step.cancellation = cancellation;
+    step.run_inline = run_inline_;
+    Start(std::move(step), std::move(args), std::move(done));
+  }
+
+  void RunInStep(const StepContext& caller, std::vector<Tensor> args, Done done) const override {
+    StepContext step = plan_->NewContext();
+    step.step_id = caller.step_id;
+    step.cancellation = caller.cancellation;
+    step.run_inline = caller.run_inline;
+    Start(std::move(step), std::move(args), std::move(done));
+  }
+
+ private:
+  void Start(StepContext step, std::vector<Tensor> args, Done done) const {
     if (args.size() != arg_types_.size()) {
       return done(InvalidArgument("The function takes ", arg_types_.size(), " arguments, ", args.size(), " are given"),
                   {});
     }
-    auto* call = new FunctionCall{plan_, std::move(args), std::vector<Tensor>(plan_->fetches().size()),
-                                  plan_->NewContext(), std::move(done)};
+    auto* call = new FunctionCall{plan_, std::move(args), std::vector<Tensor>(plan_->fetches().size()), std::move(step),
+                                  std::move(done)};
     call->step.args = call->args;
+    call->step.owned_args = call->args;
     call->step.results = call->results;
-    call->step.cancellation = cancellation;
-    call->step.run_inline = run_inline_;
     plan_->Run(&call->step, [call](const Status& status) {
-      const std::unique_ptr<FunctionCall> owned(call);
-      owned->done(status, status.ok() ? std::move(owned->results) : std::vector<Tensor>());
+      std::vector<Tensor> results = status.ok() ? std::move(call->results) : std::vector<Tensor>();
+      const CompiledFunction::Done done = std::move(call->done);
+      const std::shared_ptr<const StepPlan> plan = std::move(call->plan);  // until done is back
+      delete call;  // its arguments go before the results are used
+      done(status, std::move(results));
     });
   }
 
- private:
   const std::shared_ptr<const StepPlan> plan_;
   const std::vector<DType> arg_types_;
   const std::vector<DType> result_types_;

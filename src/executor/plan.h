@@ -68,6 +68,7 @@ struct PlanEdge {
 struct PlanBinding {
   int32_t value_index = 0;
   int32_t slot = 0;
+  bool last = false;  // of an argument: nobody else in the plan takes it
 };
 
 /// The graph outside of loops (index 0), or what lies between the Enters and Exits of one loop. Its nodes, slots and merges are

@@ -75,11 +75,16 @@ void Step::BindTokens() {
 
 void Step::BindValues() {
   for (Tensor& result : context_->results) result = Tensor();
+  const auto argument = [this](const PlanBinding& binding) -> Tensor {
+    const auto index = static_cast<size_t>(binding.value_index);
+    return binding.last && !context_->owned_args.empty() ? std::move(context_->owned_args[index])
+                                                         : context_->args[index];
+  };
   for (const PlanBinding& binding : plan_.arg_slots) {
-    root_.Slot(binding.slot).tensor = context_->args[static_cast<size_t>(binding.value_index)];
+    root_.Slot(binding.slot).tensor = argument(binding);
   }
   for (const PlanBinding& binding : plan_.arg_results) {
-    context_->results[static_cast<size_t>(binding.slot)] = context_->args[static_cast<size_t>(binding.value_index)];
+    context_->results[static_cast<size_t>(binding.slot)] = argument(binding);
   }
   for (const PlanBinding& binding : plan_.constant_results) {
     context_->results[static_cast<size_t>(binding.slot)] = plan_.constants[static_cast<size_t>(binding.value_index)];

@@ -83,4 +83,27 @@ Result<FunctionDef> ExportFunction(const Graph& graph, std::string name, const s
   return function;
 }
 
+std::string FreeFunctionName(const FunctionLibrary& library, const std::string& prefix) {
+  std::string name = prefix;
+  for (int i = 1; library.Find(name) != nullptr; ++i) name = StrCat(prefix, "_", i);
+  return name;
+}
+
+Status AddFunctions(FunctionLibrary* library, const FunctionLibrary& functions) {
+  for (const auto& [name, function] : functions.functions()) {
+    if (library->Find(name) != function) HR_RETURN_IF_ERROR(library->Add(*function));
+  }
+  return OkStatus();
+}
+
+Result<FunctionRef> AddFunction(FunctionLibrary* library, const Graph& traced, const std::string& prefix,
+                                const std::vector<Node*>& arguments, const std::vector<Endpoint>& results) {
+  HR_RETURN_IF_ERROR(AddFunctions(library, traced.functions()));
+  FunctionRef reference;
+  reference.name = FreeFunctionName(*library, prefix);
+  HR_ASSIGN_OR_RETURN(FunctionDef function, ExportFunction(traced, reference.name, arguments, results));
+  HR_RETURN_IF_ERROR(library->Add(std::move(function)));
+  return reference;
+}
+
 }  // namespace headrace

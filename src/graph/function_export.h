@@ -20,4 +20,15 @@ HR_EXPORT Result<FunctionDef> ExportFunction(const Graph& graph, std::string nam
                                              const std::vector<Endpoint>& results,
                                              FunctionContent content = FunctionContent::kNeededAndStateful);
 
+/// A name that no function of the library has: `prefix`, or `prefix_1`, `prefix_2`, ...
+HR_EXPORT std::string FreeFunctionName(const FunctionLibrary& library, const std::string& prefix);
+
+/// Adds all functions of another library. Errors: those of FunctionLibrary::Add.
+HR_EXPORT Status AddFunctions(FunctionLibrary* library, const FunctionLibrary& functions);
+
+/// Makes all of a traced graph a function of `library`, under a free name that begins with `prefix`; the functions that it calls come
+/// along. What the graph takes from around it is among the arguments. Errors: as ExportFunction, and those of FunctionLibrary::Add.
+HR_EXPORT Result<FunctionRef> AddFunction(FunctionLibrary* library, const Graph& traced, const std::string& prefix,
+                                          const std::vector<Node*>& arguments, const std::vector<Endpoint>& results);
+
 }  // namespace headrace

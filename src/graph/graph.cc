@@ -66,6 +66,15 @@ const PartialShape& Endpoint::shape() const { return node->output_shapes()[stati
 
 std::string Endpoint::ToString() const { return node == nullptr ? "(nothing)" : StrCat(node->name(), ":", index); }
 
+Status Graph::SetTypes(Node* node) {
+  const OpSignature& signature = node->definition_->signature();
+  HR_RETURN_IF_ERROR(CompleteAttrs(signature, &node->attrs_));
+  HR_ASSIGN_OR_RETURN(node->input_types_, ArgTypes(signature.inputs, node->attrs_));
+  HR_ASSIGN_OR_RETURN(node->output_types_, ArgTypes(signature.outputs, node->attrs_));
+  node->output_shapes_.resize(node->output_types_.size());
+  return OkStatus();
+}
+
 Result<Node*> Graph::AddNode(NodeSpec spec) {
   HR_CHECK(spec.definition != nullptr);
   if (spec.name.empty()) return InvalidArgument("A node of op ", spec.definition->name(), " has no name");
@@ -77,15 +86,7 @@ Result<Node*> Graph::AddNode(NodeSpec spec) {
   node->name_ = spec.name;
   node->definition_ = spec.definition;
   node->attrs_ = std::move(spec.attrs);
-  const OpSignature& signature = spec.definition->signature();
-  if (Status status = CompleteAttrs(signature, &node->attrs_); !status.ok()) return at(status);
-  Result<std::vector<DType>> input_types = ArgTypes(signature.inputs, node->attrs_);
-  if (!input_types.ok()) return at(input_types.status());
-  Result<std::vector<DType>> output_types = ArgTypes(signature.outputs, node->attrs_);
-  if (!output_types.ok()) return at(output_types.status());
-  node->input_types_ = *std::move(input_types);
-  node->output_types_ = *std::move(output_types);
-  node->output_shapes_.resize(node->output_types_.size());
+  if (Status status = SetTypes(node.get()); !status.ok()) return at(status);
   if (Status status = CheckInputs(*node, spec.inputs); !status.ok()) return at(status);
   node->inputs_ = std::move(spec.inputs);
   node->requested_device_ = std::move(spec.device);
@@ -112,6 +113,21 @@ Status Graph::SetInput(Node* node, int input, Endpoint source) {
   const Status status = CheckInput(*node, input, node->input_types_[static_cast<size_t>(input)], source);
   if (!status.ok()) return AtNode(status, node->name());
   node->inputs_[static_cast<size_t>(input)] = source;
+  return OkStatus();
+}
+
+Status Graph::ChangeNode(Node* node, AttrMap attrs, std::vector<Endpoint> inputs) {
+  Node changed = *node;
+  changed.attrs_ = std::move(attrs);
+  if (Status status = SetTypes(&changed); !status.ok()) return AtNode(status, node->name());
+  if (Status status = CheckInputs(changed, inputs); !status.ok()) return AtNode(status, node->name());
+  const std::vector<DType>& before = node->output_types_;
+  if (changed.output_types_.size() < before.size() ||
+      !std::equal(before.begin(), before.end(), changed.output_types_.begin())) {
+    return AtNode(InvalidArgument(*node, " cannot lose an output or change its type"), node->name());
+  }
+  changed.inputs_ = std::move(inputs);
+  *node = std::move(changed);
   return OkStatus();
 }
 

@@ -108,6 +108,9 @@ class HR_EXPORT Graph {
   void RemoveNode(Node* node);
   /// Errors: kInvalidArgument when the types differ.
   Status SetInput(Node* node, int input, Endpoint source);
+  /// Gives the node other attributes and inputs, and so further outputs behind those it has. The caller infers its shapes.
+  /// Errors: as AddNode, the node then stays as it was; kInvalidArgument when an output it has would go or change its type.
+  Status ChangeNode(Node* node, AttrMap attrs, std::vector<Endpoint> inputs);
   void AddControlInput(Node* node, Node* source);
   void RemoveControlInputs(Node* node);
 
@@ -135,6 +138,9 @@ class HR_EXPORT Graph {
   const GraphVersions& versions() const { return versions_; }
 
  private:
+  /// Completes the attributes and takes the types of inputs and outputs from them.
+  static Status SetTypes(Node* node);
+
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string, Node*> by_name_;
   std::unordered_map<std::string, int> name_counters_;

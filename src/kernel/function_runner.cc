@@ -1,8 +1,13 @@
 #include "kernel/function_runner.h"
 
+#include "kernel/kernel.h"
 #include "sync/notification.h"
 
 namespace headrace {
+
+void CompiledFunction::RunInStep(const StepContext& caller, std::vector<Tensor> args, Done done) const {
+  Run(std::move(args), caller.cancellation, std::move(done));
+}
 
 Result<std::vector<Tensor>> CompiledFunction::RunAndWait(std::vector<Tensor> args,
                                                          CancellationToken* cancellation) const {

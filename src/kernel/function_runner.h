@@ -12,7 +12,7 @@
 
 namespace headrace {
 
-class Rendezvous;
+struct StepContext;
 
 /// A function compiled for this runner.
 class HR_EXPORT CompiledFunction {
@@ -27,7 +27,9 @@ class HR_EXPORT CompiledFunction {
   /// Runs on the calling thread (and the compute pool); `done` is called once, maybe before Run returns. Errors:
   /// kInvalidArgument for arguments that do not fit; what the function's ops report.
   virtual void Run(std::vector<Tensor> args, CancellationToken* cancellation, Done done) const = 0;
-  /// The same, waiting for the end. Not on a compute thread, unless the function's ops are all synchronous.
+  /// The same as a part of the step that calls: under its id, with its cancellation, and on more threads where it may use them.
+  virtual void RunInStep(const StepContext& caller, std::vector<Tensor> args, Done done) const;
+  /// The same as Run, waiting for the end. Not on a compute thread, unless the function's ops are all synchronous.
   Result<std::vector<Tensor>> RunAndWait(std::vector<Tensor> args, CancellationToken* cancellation) const;
 };
 

@@ -60,6 +60,7 @@ struct HR_EXPORT StepContext {
   Rendezvous* rendezvous = nullptr;  // null where no edge leaves the device
   CancellationToken* cancellation = nullptr;
   std::span<const Tensor> args;  // by the index of `_Arg`: function arguments, or feeds
+  std::span<Tensor> owned_args;  // the args again, where the step may take them away; else empty
   std::span<Tensor> results;     // by the index of `_Retval`: function results, or fetches
   bool run_inline = false;       // keep the whole step on the calling thread
 };

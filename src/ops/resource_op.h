@@ -12,6 +12,12 @@
 
 namespace headrace {
 
+/// A name that no other resource of this process has.
+inline std::string PrivateResourceName(std::string_view node_name) {
+  static std::atomic<uint64_t> next{0};
+  return StrCat("_private_", next.fetch_add(1), "_", node_name);
+}
+
 /// Where an op keeps its state.
 struct ResourceName {
   std::string container;
@@ -22,8 +28,7 @@ struct ResourceName {
     ResourceName made{c.attr<std::string>("container"), c.attr<std::string>("shared_name")};
     if (made.container.empty()) made.container = ResourceManager::kDefaultContainer;
     if (made.name.empty()) {
-      static std::atomic<uint64_t> next{0};
-      made.name = StrCat("_", next.fetch_add(1), "_", c.node().name());
+      made.name = PrivateResourceName(c.node().name());
       made.is_private = true;
     }
     return made;

@@ -225,7 +225,8 @@ class SystemFiles final : public FileSystem {
     const size_t slash = path.rfind('/');
     const std::string directory = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
     HR_ASSIGN_OR_RETURN(Descriptor opened, Descriptor::Open(directory, O_RDONLY | O_DIRECTORY));
-    if (fsync(opened.fd()) == 0 || errno == EINVAL) return OkStatus();  // EINVAL: a file system that knows no such thing
+    if (fsync(opened.fd()) == 0 || errno == EINVAL)
+      return OkStatus();  // EINVAL: a file system that knows no such thing
     return ErrnoStatus(directory, "cannot sync", errno);
   }
   static Result<Descriptor> OpenForReading(const std::string& path, int64_t* size) {

@@ -29,8 +29,6 @@ bool HoldsState(const Node& node) {
   return std::ranges::any_of(node.output_types(), refers) && std::ranges::none_of(node.input_types(), refers);
 }
 
-bool IsDatasetOp(const Node& node) { return node.op().find("Dataset") != std::string::npos; }
-
 template <typename T> std::string Text(const std::optional<T>& value, std::string_view prefix) {
   if (!value) return std::string(prefix);
   return StrCat(prefix, *value);
@@ -104,9 +102,9 @@ Status ColocationGroups::JoinEdges(bool allow_soft_placement) {
       if (source == nullptr) continue;
       const DType type = node->input_types()[static_cast<size_t>(i)];
       const bool resource = type == DType::kResource && !free_resources;
-      const bool dataset = type == DType::kVariant && IsDatasetOp(*source);
-      if (!IsRef(type) && !resource && !dataset) continue;
-      if (!dataset) OverruleByState(source->id(), node->id());
+      const bool variant = type == DType::kVariant;  // datasets and lists do not leave their process
+      if (!IsRef(type) && !resource && !variant) continue;
+      if (!variant) OverruleByState(source->id(), node->id());
       const Status joined = Join(source->id(), node->id(), allow_soft_placement);
       if (joined.ok()) continue;
       return InvalidArgument(

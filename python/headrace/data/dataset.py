@@ -7,7 +7,7 @@ from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.function_graph import Function, trace
 from ..framework.graph import get_default_graph, get_seed
 from ..framework.op_library import apply_op
-from ..framework.shape import TensorShape, as_shape
+from ..framework.shape import as_shape
 from . import structure
 from .structure import Spec
 

@@ -2,10 +2,9 @@
 
 from ..framework import dtypes, nest
 from ..framework.function_graph import Function, FuncGraph
-from ..framework.graph import GraphKeys, get_default_graph, name_scope
-from ..framework.op_library import apply_op, signature_of
+from ..framework.graph import get_default_graph
+from ..framework.op_library import apply_op
 from . import structure
-from .dataset import Dataset
 from .structure import Spec
 
 

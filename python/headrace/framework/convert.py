@@ -4,7 +4,7 @@ import numpy as np
 
 from .._native import native
 from . import dtypes
-from .graph import Graph, IndexedSlices, Tensor, get_default_graph
+from .graph import IndexedSlices, Tensor, get_default_graph
 from .shape import Dimension, TensorShape, as_shape
 
 
@@ -84,11 +84,9 @@ def make_array(value, dtype=None):
         raise TypeError(f"Expected string, got {value!r} of type '{type(value).__name__}' instead.")
     wanted = np.dtype(dtype.as_numpy_dtype)
     if not given and array.size:
-        kinds = {"b": "b", "i": "biuf c".replace(" ", ""), "u": "biufc", "f": "fc", "c": "c"}
         if wanted.kind in "iu" and array.dtype.kind in "fc" or array.dtype.kind == "b" and wanted.kind != "b" \
                 or array.dtype.kind == "c" and wanted.kind != "c" or wanted.kind == "b" and array.dtype.kind not in "b":
             raise TypeError(f"Expected {dtype.name}, got {value!r} of type '{type(value).__name__}' instead.")
-        del kinds
     if wanted.kind in "iu" and array.dtype.kind in "iu" and not given and array.size:
         limits = np.iinfo(wanted)
         if array.min() < limits.min or array.max() > limits.max:

@@ -6,7 +6,7 @@ TensorFlow 1's variables.
 """
 
 from . import dtypes
-from .graph import Graph, Tensor, get_default_graph
+from .graph import Graph, get_default_graph
 
 _COPIED_ELEMENTS = 64
 

@@ -7,7 +7,7 @@ import inspect
 from .._native import native
 from . import dtypes
 from .convert import convert_to_tensor, dtype_of, is_tensor_like, make_native_tensor, make_array
-from .graph import get_default_graph, IndexedSlices, Tensor
+from .graph import get_default_graph, Tensor
 from .shape import as_shape
 
 

@@ -98,10 +98,11 @@ class _Plan:
 class _Prepared:
     """Fetches and feeds that were run before: a native callable, and how to unpack what it returns."""
 
-    __slots__ = ("callable", "fetches", "dtypes", "unpack", "held")
+    __slots__ = ("callable", "copied", "dtypes", "unpack", "held")
 
-    def __init__(self, native_callable, fetches, feed_dtypes, unpack, held):
-        self.callable, self.fetches, self.dtypes, self.unpack = native_callable, fetches, feed_dtypes, unpack
+    def __init__(self, prepared, feed_dtypes, unpack, held):
+        self.callable, self.copied = prepared
+        self.dtypes, self.unpack = feed_dtypes, unpack
         self.held = held  # what the cache's key was made of: kept, so that its ids stay its own
 
 
@@ -169,8 +170,10 @@ class BaseSession:
         if prepared is None:
             prepared = self._prepare(key, fetches, feeds)
         timeout_ms = options.timeout_in_ms if options is not None and options.timeout_in_ms else self._timeout_ms
+        if prepared.callable is None:  # nothing to run
+            return prepared.unpack([])
         try:
-            results = self._session.run(prepared.callable, values, prepared.dtypes, timeout_ms)
+            results = self._session.run(prepared.callable, values, prepared.dtypes, prepared.copied, timeout_ms)
         except errors.OpError as error:
             raise errors.with_operation(error, self._graph) from None
         return prepared.unpack(results)
@@ -182,26 +185,20 @@ class BaseSession:
             fed = {id(t) for t in feeds}
             wanted = [t for t in plan.fetches if id(t) not in fed]
             targets = [op.name for op in plan.targets]
-            try:
-                if not wanted and not targets and not plan.fetches:
-                    number = None
-                else:
-                    number = self._session.prepare([t.name for t in feeds], [t.name for t in wanted], targets) \
-                        if wanted or targets else None
-            except errors.OpError as error:
-                raise errors.with_operation(error, self._graph) from None
-            types = [t.dtype.base_dtype for t in wanted]
             if len(wanted) != len(plan.fetches):
                 raise errors.InvalidArgumentError(
                     None, None, "Tensor " + next(t.name for t in plan.fetches if id(t) in fed) + " was both fed and fetched.")
+            types = [t.dtype.base_dtype for t in wanted]
 
             def unpack(values):
                 return rebuild([_fetched(v, t) for v, t in zip(values, types)])
 
-            if number is None:
-                return _Prepared(self._session.prepare([], [], []), [], [], lambda values: rebuild([]), fetches)
-            prepared = _Prepared(number, wanted, [t.dtype.base_dtype.as_datatype_enum for t in feeds], unpack,
-                                 (fetches, feeds))
+            try:
+                made = self._session.prepare([t.name for t in feeds], [t.name for t in wanted], targets) \
+                    if wanted or targets else (None, [])
+            except errors.OpError as error:
+                raise errors.with_operation(error, self._graph) from None
+            prepared = _Prepared(made, [t.dtype.base_dtype.as_datatype_enum for t in feeds], unpack, (fetches, feeds))
             self._prepared[key] = prepared
             return prepared
 

@@ -5,8 +5,8 @@ import enum
 import functools
 
 from . import dtypes
-from .graph import GraphKeys, get_default_graph, name_scope as _name_scope_of
-from .shape import TensorShape, as_shape
+from .graph import GraphKeys, get_default_graph
+from .shape import as_shape
 from .variables import Variable
 
 

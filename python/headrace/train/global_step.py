@@ -1,6 +1,5 @@
 """The global step: the one variable that counts a program's training steps."""
 
-from .._native import native
 from ..framework import dtypes
 from ..framework.graph import GraphKeys, Tensor, get_default_graph
 from ..framework.variable_scope import get_variable

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..framework.convert import convert_to_tensor
-from ..framework.graph import GraphKeys, Tensor, get_default_graph, name_scope
+from ..framework.graph import GraphKeys, get_default_graph, name_scope
 from ..framework.variables import Variable, group, trainable_variables
 from ..ops import math
 

@@ -3,7 +3,7 @@
 from .._native import native
 from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.gradients import _native_gradient, gradients
-from ..framework.graph import GraphKeys, IndexedSlices, get_default_graph, name_scope
+from ..framework.graph import GraphKeys, IndexedSlices, get_default_graph
 from ..framework.variables import Variable, trainable_variables
 
 

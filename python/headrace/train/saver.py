@@ -1,16 +1,14 @@
 """Saver: variables to checkpoints and back, and the files that say which there are."""
 
 import os
-import re
 import time
 
 import numpy as np
 
 from .._native import native
-from ..framework import dtypes, errors
+from ..framework import dtypes
 from ..framework.convert import to_numpy
-from ..framework.graph import GraphKeys, get_default_graph
-from ..framework.session import get_default_session
+from ..framework.graph import get_default_graph
 from ..framework.variables import Variable, _all_saveable_objects
 
 

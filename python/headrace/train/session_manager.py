@@ -4,7 +4,7 @@ import time
 
 from .. import logging
 from ..framework import errors
-from ..framework.graph import GraphKeys, get_default_graph
+from ..framework.graph import get_default_graph
 from ..framework.session import Session
 from .saver import checkpoint_exists, get_checkpoint_state
 

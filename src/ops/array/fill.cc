@@ -1,4 +1,4 @@
-// Fill: a tensor of one value. ZerosLike, OnesLike: zeros (empty strings) or ones in the input's shape.
+// Fill: a tensor of one value. ZerosLike, OnesLike: zeros (empty strings, lists of zeros) or ones in the input's shape.
 // Source: TensorFlow's ops of the same names.
 #include "graph/shape_context.h"
 #include "kernel/elements.h"
@@ -6,6 +6,7 @@
 #include "ops/array/array_ops.h"
 #include "ops/formula.h"
 #include "ops/integers.h"
+#include "ops/list/tensor_list.h"
 
 namespace headrace {
 namespace {
@@ -38,8 +39,11 @@ Status FillKernel(KernelContext& context) {
 
 Status ZerosLikeKernel(KernelContext& context) {
   const Tensor& x = context.input(0);
-  if (x.dtype() == DType::kVariant || x.dtype() == DType::kResource) {
-    return Unimplemented("ZerosLike: there is no zero of ", x);
+  if (x.dtype() == DType::kResource) return Unimplemented("ZerosLike: there is no zero of ", x);
+  if (x.dtype() == DType::kVariant) {
+    HR_ASSIGN_OR_RETURN(const TensorListPtr list, ListFromTensor(x));
+    HR_ASSIGN_OR_RETURN(TensorListPtr zeros, ZerosLikeList(context, *list));
+    return context.SetOutput(0, ListToTensor(std::move(zeros)));
   }
   HR_ASSIGN_OR_RETURN(Tensor * y, context.AllocateOrReuse(0, {0}, x.shape()));
   Elements(y->dtype()).FillZero(y->mutable_raw(), y->num_elements());

@@ -26,6 +26,9 @@ void RegisterControlFlowOps(OpRegistry& registry) {
   registry.Add(NoOp());
   registry.Add(ControlTrigger());
   registry.Add(Abort());
+  for (const auto& make : {CallOps, WhileOps}) {
+    for (OpDefinition& op : make()) registry.Add(std::move(op));
+  }
 }
 
 }  // namespace headrace

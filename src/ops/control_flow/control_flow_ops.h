@@ -1,5 +1,7 @@
-// The definitions of this family, one function for each op.
+// The definitions of this family, one function for each op or file.
 #pragma once
+
+#include <vector>
 
 #include "graph/op_definition.h"
 
@@ -25,5 +27,7 @@ OpDefinition LoopCond();
 OpDefinition NoOp();
 OpDefinition ControlTrigger();
 OpDefinition Abort();
+std::vector<OpDefinition> CallOps();
+std::vector<OpDefinition> WhileOps();
 
 }  // namespace headrace

@@ -1,7 +1,6 @@
 // Resources without a name of the user's: one for each call of an Anonymous... op.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -9,14 +8,9 @@
 #include <utility>
 
 #include "kernel/kernel.h"
+#include "ops/resource_op.h"
 
 namespace headrace {
-
-/// A name that no other resource has.
-inline std::string PrivateResourceName(std::string_view node_name) {
-  static std::atomic<uint64_t> next{0};
-  return StrCat("_private_", next.fetch_add(1), "_", node_name);
-}
 
 /// What the output `deleter` holds: nothing. The ops Delete... go by the handle.
 class ResourceDeleter final : public VariantObject {

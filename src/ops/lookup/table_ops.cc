@@ -2,11 +2,11 @@
 // with a resource handle (V2) and with a reference to strings. A table is found by container and shared_name, or by the
 // node's name where use_node_name_sharing says so, and outlives its session; else it belongs to the node's kernel.
 // Errors: kUnimplemented for keys other than i32, i64 and strings; kInvalidArgument where a table of that name has other dtypes.
-#include <atomic>
 #include <bit>
 
 #include "ops/lookup/lookup_ops.h"
 #include "ops/lookup/table_handle.h"
+#include "ops/resource_op.h"
 
 namespace headrace {
 
@@ -19,12 +19,6 @@ struct TableForm {
   bool filled_once = false;
   bool v2 = true;
 };
-
-/// A name that no other kernel has.
-std::string PrivateName(const Node& node) {
-  static std::atomic<uint64_t> next{0};
-  return StrCat("_table_", next.fetch_add(1), "_", node.name());
-}
 
 Result<LookupTable::Kind> KindOf(const KernelConstruction& c, const TableForm& form) {
   LookupTable::Kind kind{.key_dtype = c.attr<DType>("key_dtype"),
@@ -49,7 +43,7 @@ class TableKernel final : public Kernel {
     handle_.name = c.attr<std::string>("shared_name");
     if (handle_.name.empty() && c.attr<bool>("use_node_name_sharing")) handle_.name = c.node().name();
     if (handle_.name.empty()) {
-      handle_.name = PrivateName(c.node());
+      handle_.name = PrivateResourceName(c.node().name());
       owner_ = &c.resources();
     }
     handle_.maybe_type_name = "LookupTable";
@@ -99,11 +93,6 @@ class TableKernel final : public Kernel {
   ResourceHandle handle_;
   ResourceManager* owner_ = nullptr;  // of a private table
 };
-
-Status HandleShape(ShapeContext& c) {
-  const bool is_ref = IsRef(c.node().output_types()[0]);
-  return c.SetOutput(0, is_ref ? PartialShape({2}) : PartialShape::Scalar());
-}
 
 OpDefinition TableOp(const TableForm& form) {
   return OpDefinition(StrCat(form.name, form.v2 ? "V2" : "", "(", form.inputs[form.v2 ? 1 : 0], ") -> (table_handle: ",
