@@ -67,7 +67,8 @@ def main(tf, task):
         gradients, variables = zip(*optimizer.compute_gradients(loss))
         clipped, norm = tf.clip_by_global_norm(gradients, 1.0)
         applied = optimizer.apply_gradients(zip(clipped, variables), global_step=global_step)
-        averages = tf.train.ExponentialMovingAverage(0.9, global_step)
+        # Without the step as num_updates: TensorFlow sends it to the worker before the update or after, as it happens.
+        averages = tf.train.ExponentialMovingAverage(0.9)
         with tf.control_dependencies([applied]):
             train = averages.apply(tf.trainable_variables())
         accuracy = tf.reduce_mean(tf.cast(tf.nn.in_top_k(logits, labels, 1), tf.float32))

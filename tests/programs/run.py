@@ -3,7 +3,7 @@
     python tests/programs/run.py [PROGRAM ...] [--only headrace]
 
 A program's module may say CLUSTER = {"ps": 1, "worker": 2} (the default), PHASES = [...] (runs one after the other in one
-directory, each on new ports), and prepare(directory), which writes data before.
+directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), and prepare(directory), which writes data before.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def run_program(program, module):
         if hasattr(source, "prepare"):
             source.prepare(directory)
         for phase in getattr(source, "PHASES", [""]):
-            results = run_phase(program, module, cluster, directory, phase)
+            results = run_phase(program, module, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
     return results, time.monotonic() - started
 
 
