@@ -66,11 +66,12 @@ def main(tf, task):
         optimizer = tf.train.MomentumOptimizer(rate, 0.9)
         gradients, variables = zip(*optimizer.compute_gradients(loss))
         clipped, norm = tf.clip_by_global_norm(gradients, 1.0)
-        applied = optimizer.apply_gradients(zip(clipped, variables), global_step=global_step)
-        # Without the step as num_updates: TensorFlow sends it to the worker before the update or after, as it happens.
-        averages = tf.train.ExponentialMovingAverage(0.9)
+        applied = optimizer.apply_gradients(zip(clipped, variables))
+        averages = tf.train.ExponentialMovingAverage(0.9, global_step)
         with tf.control_dependencies([applied]):
-            train = averages.apply(tf.trainable_variables())
+            averaged = averages.apply(tf.trainable_variables())
+        with tf.control_dependencies([averaged]):  # the other worker's turn begins when all is done
+            train = tf.assign_add(global_step, 1).op
         accuracy = tf.reduce_mean(tf.cast(tf.nn.in_top_k(logits, labels, 1), tf.float32))
     supervisor = tf.train.Supervisor(is_chief=task.is_chief, logdir=task.directory + "/train", global_step=global_step,
                                      recovery_wait_secs=1, save_model_secs=0, summary_op=None)
