@@ -46,14 +46,13 @@ def placeholder_with_default(input, shape, name=None):
 
 def shape(input, name=None, out_type=dtypes.int32):
     """The extents, as a vector; a constant where they are known."""
-    input = _values_shape(input)
-    if isinstance(input, Tensor) and input.shape.is_fully_defined():
+    if hasattr(input, "dense_shape"):
+        from .math import cast
+        return cast(input.dense_shape, out_type, name)
+    input = convert_to_tensor(input)
+    if input.shape.is_fully_defined():
         return constant(input.shape.as_list(), out_type, name=name or "Shape")
     return apply_op("Shape", input, out_type=out_type, name=name)
-
-
-def _values_shape(input):
-    return convert_to_tensor(input)
 
 
 def shape_n(input, out_type=dtypes.int32, name=None):
