@@ -114,6 +114,21 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
     return transpose(a, axes, name)
 
 
+def matrix_diag_part(input, name=None):
+    """The diagonals of the matrices in the last two axes."""
+    x = convert_to_tensor(input)
+    rows, columns = x.shape._dims[-2:]
+    if rows is None or columns is None:
+        extents = shape(x)
+        rows, columns = extents[-2], extents[-1]
+        count = apply_op("Minimum", rows, columns)
+        places = apply_op("Range", 0, count, 1)
+    else:
+        places = np.arange(min(rows, columns), dtype=np.int32)
+    flat = reshape(x, concat([shape(x)[:-2], [-1]], 0))
+    return gather(flat, places * (columns + 1), axis=-1, name=name)
+
+
 def concat(values, axis, name="concat"):
     """Tensors joined along an axis. TensorFlow's old order `concat(axis, values)` is understood too."""
     if isinstance(values, int) and isinstance(axis, (list, tuple)):
