@@ -53,6 +53,7 @@ def inference(tf, images, keep_prob):
 
 def main(tf, task):
     server = task.server(tf)
+    tf.get_variable_scope().set_use_resource(True)  # TensorFlow's old kind may be read before the update that the averages wait for
     with task.device(tf):
         global_step = tf.train.get_or_create_global_step()
         images = tf.placeholder(tf.float32, [None, 12, 12, 3], name="images")
