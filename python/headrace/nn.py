@@ -4,7 +4,7 @@ import numpy as np
 
 from .framework import dtypes
 from .framework.convert import convert_to_tensor, dtype_of, is_tensor_like
-from .framework.graph import IndexedSlices, get_seed, name_scope
+from .framework.graph import name_scope
 from .framework.op_library import apply_op
 from .ops import array, math, random
 from .ops.convolution import (atrous_conv2d, avg_pool, avg_pool2d, conv1d, conv2d, conv2d_backprop_filter,  # noqa: F401

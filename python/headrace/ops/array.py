@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import constant, constant_value, constant_value_as_shape, convert_to_tensor, dtype_of, is_tensor_like
+from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.shape import Dimension, TensorShape, as_shape
@@ -46,14 +46,13 @@ def placeholder_with_default(input, shape, name=None):
 
 def shape(input, name=None, out_type=dtypes.int32):
     """The extents, as a vector; a constant where they are known."""
-    input = _values_shape(input)
-    if isinstance(input, Tensor) and input.shape.is_fully_defined():
+    if hasattr(input, "dense_shape"):
+        from .math import cast
+        return cast(input.dense_shape, out_type, name)
+    input = convert_to_tensor(input)
+    if input.shape.is_fully_defined():
         return constant(input.shape.as_list(), out_type, name=name or "Shape")
     return apply_op("Shape", input, out_type=out_type, name=name)
-
-
-def _values_shape(input):
-    return convert_to_tensor(input)
 
 
 def shape_n(input, out_type=dtypes.int32, name=None):
