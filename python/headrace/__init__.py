@@ -33,7 +33,7 @@ from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
 
-bool = _dtypes.bool_  # noqa: A001: TensorFlow's name
+bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
 __version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
@@ -56,7 +56,7 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
-    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "compat": (".compat", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
     **{name: (".ops.queues", name) for name in (
@@ -64,6 +64,14 @@ _LAZY = {
         "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
         "SparseConditionalAccumulator")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
+    **{name: (".ops.check", name) for name in (
+        "Assert", "Print", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
+        "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative", "assert_non_positive",
+        "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
+        "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "check_numerics", "ensure_shape",
+        "is_non_decreasing", "is_numeric_tensor", "is_strictly_increasing", "verify_tensor_all_finite")},
+    "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
+    "metrics": (".metrics", None), "linalg": (".linalg", None), "image": (".image", None), "test": (".test", None),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
     "sparse": (".sparse", None),

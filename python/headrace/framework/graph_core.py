@@ -21,6 +21,7 @@ class Graph:
         self._operations = {}
         self._num_synced = 0
         self._names_in_use = {}
+        self._variable_values = {}  # the value of each variable, by the name of its operation
         self._scope = ""
         self._devices = []  # innermost last: text, a function, or None, which hides the outer ones
         self._control = []  # innermost last: lists of operations, or None, which hides the outer ones
@@ -104,6 +105,9 @@ class Graph:
         if not colon or not index.isdigit():
             raise ValueError(f"The name '{name}' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of "
                              'the form "<op_name>:<output_index>".')
+        value = self._variable_values.get(op_name)
+        if value is not None and index == "0":
+            return value  # a variable's name stands for its value, as that of a ref variable does
         op = self._find_operation(op_name)
         if op is None:
             raise KeyError(f"The name '{name}' refers to a Tensor which does not exist. The operation, '{op_name}', does not "
@@ -268,7 +272,12 @@ class Graph:
     def _context(self, prefix=None):
         """Where native code puts what it makes: under the scopes of this moment."""
         scope = self._scope if prefix is None else prefix
-        function = (lambda op, requested: self._device_for(op, "", requested)) if self._devices else None
+        function = None
+        if self._colocation:
+            device = self._colocation[-1].device
+            function = lambda op, requested: requested or device  # noqa: E731
+        elif self._devices:
+            function = lambda op, requested: self._device_for(op, "", requested)  # noqa: E731
         return native.Context(scope, function, self._control_inputs())
 
     # --- growing

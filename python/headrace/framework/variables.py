@@ -47,6 +47,7 @@ class Variable:
         self._initial_value = graph._by_id(nodes.initial_value)
         self.initializer = graph._by_id(nodes.initializer)
         self._snapshot = graph._by_id(nodes.snapshot)
+        graph._variable_values[self.handle.op.name] = self._snapshot
         self._is_initialized = None if nodes.is_initialized is None else graph._by_id(nodes.is_initialized)
         self.constraint = None
 
@@ -130,8 +131,9 @@ class Variable:
         return self._read("ReadVariableOp")
 
     def _read(self, name):
+        # Read where the variable is, not where the reader is colocated.
         graph = self._graph
-        with graph.name_scope(self._nodes.name + "/"):
+        with graph.name_scope(self._nodes.name + "/"), graph.colocate_with(None, ignore_existing=True):
             return graph.create_op("ReadVariableOp", [self.handle], {"dtype": self._dtype.as_datatype_enum}, name).outputs[0]
 
     def read_value(self):

@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import constant, constant_value, constant_value_as_shape, convert_to_tensor, dtype_of, is_tensor_like
+from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.shape import Dimension, TensorShape, as_shape
@@ -112,6 +112,21 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
     axes = list(builtins.range(a.shape.rank))
     axes[-2:] = [axes[-1], axes[-2]]
     return transpose(a, axes, name)
+
+
+def matrix_diag_part(input, name=None):
+    """The diagonals of the matrices in the last two axes."""
+    x = convert_to_tensor(input)
+    rows, columns = x.shape._dims[-2:]
+    if rows is None or columns is None:
+        extents = shape(x)
+        rows, columns = extents[-2], extents[-1]
+        count = apply_op("Minimum", rows, columns)
+        places = apply_op("Range", 0, count, 1)
+    else:
+        places = np.arange(min(rows, columns), dtype=np.int32)
+    flat = reshape(x, concat([shape(x)[:-2], [-1]], 0))
+    return gather(flat, places * (columns + 1), axis=-1, name=name)
 
 
 def concat(values, axis, name="concat"):
