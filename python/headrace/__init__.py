@@ -56,7 +56,7 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
-    "compat": (".compat", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
     **{name: (".ops.queues", name) for name in (
