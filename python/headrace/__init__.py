@@ -33,7 +33,7 @@ from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
 
-bool = _dtypes.bool_  # noqa: A001: TensorFlow's name
+bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
 __version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
@@ -56,7 +56,7 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
-    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "compat": (".compat", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
     **{name: (".ops.queues", name) for name in (
@@ -64,8 +64,35 @@ _LAZY = {
         "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
         "SparseConditionalAccumulator")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
+    **{name: (".ops.check", name) for name in (
+        "Assert", "Print", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
+        "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative", "assert_non_positive",
+        "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
+        "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "check_numerics", "ensure_shape",
+        "is_non_decreasing", "is_numeric_tensor", "is_strictly_increasing", "verify_tensor_all_finite")},
+    "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
+    "metrics": (".metrics", None), "linalg": (".linalg", None), "image": (".image", None), "test": (".test", None),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
+    "sparse": (".sparse", None),
+    **{name: (".sparse", name) for name in (
+        "SparseTensor", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
+        "sparse_reshape", "sparse_reorder", "sparse_transpose", "sparse_concat", "sparse_slice", "sparse_split", "sparse_retain",
+        "sparse_reset_shape", "sparse_fill_empty_rows", "sparse_tensor_dense_matmul", "sparse_add", "sparse_reduce_sum",
+        "sparse_segment_sum", "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_merge", "sparse_to_indicator",
+        "serialize_sparse", "serialize_many_sparse", "deserialize_many_sparse")},
+    "io": (".io", None), "strings": (".strings", None), "lookup": (".lookup", None),
+    "feature_column": (".feature_column", None),
+    **{name: (".parsing", name) for name in (
+        "VarLenFeature", "FixedLenFeature", "FixedLenSequenceFeature", "SparseFeature", "parse_example", "parse_single_example",
+        "parse_single_sequence_example", "decode_csv", "decode_raw", "decode_json_example", "string_to_number", "parse_tensor",
+        "serialize_tensor", "read_file", "write_file", "matching_files")},
+    **{name: (".strings", name) for name in (
+        "as_string", "string_split", "string_join", "string_strip", "string_to_hash_bucket", "string_to_hash_bucket_fast",
+        "string_to_hash_bucket_strong", "reduce_join", "substr", "regex_replace", "encode_base64", "decode_base64")},
+    **{name: (".lookup", name) for name in ("tables_initializer",)},
+    **{name: (".framework.partitioned", name) for name in (
+        "fixed_size_partitioner", "min_max_variable_partitioner", "variable_axis_size_partitioner")},
     "initializers": (".ops.initializers", None),
     "ConfigProto": (".protos", "ConfigProto"), "GraphDef": (".protos", "GraphDef"), "NodeDef": (".protos", "NodeDef"),
     "GPUOptions": (".protos", "GPUOptions"), "GraphOptions": (".protos", "GraphOptions"),

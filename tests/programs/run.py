@@ -3,8 +3,8 @@
     python tests/programs/run.py [PROGRAM ...] [--only headrace]
 
 A program's module may say CLUSTER = {"ps": 1, "worker": 2} (the default), PHASES = [...] (runs one after the other in one
-directory, each on new ports), READ_BACK = "..." (a phase of one worker, run last under either module on what the program has
-written), and prepare(directory), which writes data before.
+directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), READ_BACK = "..." (a phase of one worker, run
+last under either module on what the program has written), and prepare(directory), which writes data before.
 """
 
 import argparse
@@ -127,7 +127,7 @@ def run_program(program, module, readers):
         if hasattr(source, "prepare"):
             source.prepare(directory)
         for phase in getattr(source, "PHASES", [""]):
-            results = run_phase(program, module, cluster, directory, phase)
+            results = run_phase(program, module, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
         seconds = time.monotonic() - started
         if hasattr(source, "READ_BACK"):
             for reader in readers:

@@ -45,14 +45,14 @@ class TracedFunction:
         flat = nest.flatten(specs)
 
         def call(*arguments):
-            element = nest.pack(specs, arguments)
+            element = structure.from_native(specs, arguments)
             if isinstance(element, tuple):
                 returned = function(*element)
             else:
                 returned = function(element)
             return self._prepare(returned)
 
-        graph, results = trace(f"Dataset_{name}", call, [(s.dtype, s.shape) for s in flat])
+        graph, results = trace(f"Dataset_{name}", call, [(s.native_dtype, s.native_shape) for s in flat])
         self.function = Function(graph, results)
         self.captures = self.function.captures
         self.name = self.function.name
@@ -63,17 +63,12 @@ class TracedFunction:
         self.returned = returned
         if isinstance(returned, Dataset):
             return [returned._variant]
-        returned = structure.to_tuple(returned)
-        tensors = [convert_to_tensor(leaf) for leaf in nest.flatten(_expand_sparse(returned))]
+        values = structure.as_values(returned)
+        self.specs = structure.spec_of(values)
         graph = get_default_graph()
+        tensors = structure.to_native(values, self.specs)
         tensors = [graph.capture(t) if t.graph is not graph else t for t in tensors]
-        tensors = [apply_op("Identity", t) for t in tensors]
-        self.specs = structure.spec_of(nest.pack(_expand_sparse(returned), tensors))
-        return tensors
-
-
-def _expand_sparse(value):
-    return value
+        return [apply_op("Identity", t) for t in tensors]
 
 
 class Dataset:
@@ -89,17 +84,17 @@ class Dataset:
     def from_tensors(tensors):
         """One element."""
         flat, specs = _components(tensors)
-        return Dataset(apply_op("TensorDataset", flat, output_shapes=[s.shape for s in nest.flatten(specs)]), specs)
+        return Dataset(apply_op("TensorDataset", flat, output_shapes=structure.attrs_of(specs)["output_shapes"]), specs)
 
     @staticmethod
     def from_tensor_slices(tensors):
         """The slices of the tensors along their first axis."""
-        flat, specs = _components(tensors)
-        for tensor in flat:
-            if tensor.shape.rank == 0:
+        flat, specs = _components(tensors, slices=True)
+        for spec in nest.flatten(specs):
+            if spec.shape.rank == 0:
                 raise ValueError("Unbatching a tensor is only supported for rank >= 1")
         specs = structure.without_first(specs)
-        return Dataset(apply_op("TensorSliceDataset", flat, output_shapes=[s.shape for s in nest.flatten(specs)]), specs)
+        return Dataset(apply_op("TensorSliceDataset", flat, output_shapes=structure.attrs_of(specs)["output_shapes"]), specs)
 
     @staticmethod
     def range(*args):
@@ -152,8 +147,7 @@ class Dataset:
 
     @property
     def output_classes(self):
-        from ..framework.graph import Tensor
-        return nest.map_structure(lambda _: Tensor, self._specs)
+        return structure.classes_of(self._specs)
 
     @property
     def element_spec(self):
@@ -211,6 +205,8 @@ class Dataset:
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False):
         """As batch, after padding each component to a common shape (None or -1: the largest of the batch)."""
         flat = nest.flatten(self._specs)
+        if any(isinstance(s, structure.SparseSpec) for s in flat):
+            raise TypeError("Dataset.padded_batch: sparse components cannot be padded; make them dense first")
         if padded_shapes is None:
             shapes = [s.shape for s in flat]
         else:
@@ -276,14 +272,13 @@ class Dataset:
 
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""
-        state = nest.map_structure(convert_to_tensor, structure.to_tuple(initial_state))
+        state = structure.as_values(initial_state)
         state_specs = structure.spec_of(state)
         both = (state_specs, self._specs)
         traced = TracedFunction(lambda s, e: reduce_func(s, e), both, "reduce")
-        flat = nest.flatten(state_specs)
-        outputs = apply_op("ReduceDataset", self._variant, nest.flatten(state), traced.captures, f=traced.name,
-                           output_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(traced.specs)])
-        return nest.pack(state_specs, outputs)
+        outputs = apply_op("ReduceDataset", self._variant, structure.to_native(state, state_specs), traced.captures,
+                           f=traced.name, **structure.attrs_of(traced.specs))
+        return structure.from_native(traced.specs, outputs)
 
     def apply(self, transformation_func):
         """transformation_func(self)."""
@@ -317,10 +312,10 @@ class Dataset:
         return f"<Dataset shapes: {self.output_shapes}, types: {self.output_types}>"
 
 
-def _components(tensors):
-    tensors = structure.to_tuple(tensors)
-    flat = [convert_to_tensor(t) for t in nest.flatten(tensors)]
-    return flat, structure.spec_of(nest.pack(tensors, flat))
+def _components(tensors, slices=False):
+    values = structure.as_values(tensors)
+    specs = structure.spec_of(values)
+    return structure.to_native(values, specs, slices), specs
 
 
 def _shapes_like(specs, shapes):

@@ -2,7 +2,7 @@
 
 from ..framework import dtypes, nest
 from ..framework.function_graph import Function, FuncGraph
-from ..framework.graph import get_default_graph
+from ..framework.graph import Tensor, get_default_graph
 from ..framework.op_library import apply_op
 from . import structure
 from .structure import Spec
@@ -20,27 +20,16 @@ class Iterator:
     @staticmethod
     def from_structure(output_types, output_shapes=None, shared_name=None, output_classes=None):
         """An iterator for any dataset of these types and shapes: make_initializer(dataset) attaches one."""
-        types = [dtypes.as_dtype(t) for t in nest.flatten(output_types)]
-        if output_shapes is None:
-            shapes = [None] * len(types)
-        else:
-            shapes = _flat_shapes(output_types, output_shapes)
-        specs = nest.pack(output_types, [Spec(t, s) for t, s in zip(types, shapes)])
+        specs = _specs(output_types, output_shapes, output_classes)
         resource = apply_op("IteratorV2", shared_name=shared_name or "", container="", **structure.attrs_of(specs))
         return Iterator(resource, None, specs)
 
     @staticmethod
     def from_string_handle(string_handle, output_types, output_shapes=None, output_classes=None):
         """The iterator that a fed handle (from string_handle()) stands for."""
-        iterator = Iterator.from_structure_specs(output_types, output_shapes)
-        resource = apply_op("IteratorFromStringHandleV2", string_handle, **structure.attrs_of(iterator))
-        return Iterator(resource, None, iterator)
-
-    @staticmethod
-    def from_structure_specs(output_types, output_shapes):
-        types = [dtypes.as_dtype(t) for t in nest.flatten(output_types)]
-        shapes = [None] * len(types) if output_shapes is None else _flat_shapes(output_types, output_shapes)
-        return nest.pack(output_types, [Spec(t, s) for t, s in zip(types, shapes)])
+        specs = _specs(output_types, output_shapes, output_classes)
+        resource = apply_op("IteratorFromStringHandleV2", string_handle, **structure.attrs_of(specs))
+        return Iterator(resource, None, specs)
 
     @property
     def initializer(self):
@@ -64,7 +53,7 @@ class Iterator:
     def get_next(self, name=None):
         """The tensors of the next element, in the dataset's structure."""
         outputs = apply_op("IteratorGetNext", self._resource, name=name, **structure.attrs_of(self._specs))
-        return nest.pack(self._specs, outputs)
+        return structure.from_native(self._specs, outputs)
 
     def string_handle(self, name=None):
         """A string tensor that from_string_handle understands."""
@@ -80,12 +69,18 @@ class Iterator:
 
     @property
     def output_classes(self):
-        from ..framework.graph import Tensor
-        return nest.map_structure(lambda _: Tensor, self._specs)
+        return structure.classes_of(self._specs)
 
     @property
     def element_spec(self):
         return self._specs
+
+
+def _specs(types, shapes, classes):
+    flat = [dtypes.as_dtype(t) for t in nest.flatten(types)]
+    flat_shapes = [None] * len(flat) if shapes is None else _flat_shapes(types, shapes)
+    kinds = [Spec] * len(flat) if classes is None else [Spec if c is Tensor else structure.SparseSpec for c in nest.flatten(classes)]
+    return nest.pack(types, [kind(t, shape) for kind, t, shape in zip(kinds, flat, flat_shapes)])
 
 
 def _flat_shapes(types, shapes):

@@ -2,20 +2,103 @@
 
 from ..framework import dtypes, nest
 from ..framework.convert import convert_to_tensor
+from ..framework.graph import Tensor
+from ..framework.session import SparseTensorValue
 from ..framework.shape import TensorShape, as_shape
 
 
 class Spec:
-    """dtype and shape of one component."""
+    """dtype and shape of one component, as the program sees it, and as the native side does."""
 
     __slots__ = ("dtype", "shape")
 
     def __init__(self, dtype, shape):
         self.dtype, self.shape = dtypes.as_dtype(dtype), as_shape(shape)
 
+    def with_shape(self, shape):
+        return type(self)(self.dtype, shape)
+
+    @property
+    def native_dtype(self):
+        return self.dtype
+
+    @property
+    def native_shape(self):
+        return self.shape
+
+    @property
+    def class_(self):
+        return Tensor
+
+    def to_native(self, value, slices=False):
+        return value
+
+    def from_native(self, tensor):
+        return tensor
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.dtype is other.dtype and self.shape == other.shape
+
+    def __hash__(self):
+        return hash((self.dtype, self.shape))
+
+    def __repr__(self):
+        return f"{'SparseTensorSpec' if self.class_ is not Tensor else 'TensorSpec'}({self.shape}, {self.dtype!r})"
+
+
+class SparseSpec(Spec):
+    """A sparse component: serialized to a vector of three variants on the way through the stages, as in TensorFlow."""
+
+    __slots__ = ()
+
+    @property
+    def native_dtype(self):
+        return dtypes.variant
+
+    @property
+    def native_shape(self):
+        return TensorShape(None)
+
+    @property
+    def class_(self):
+        from ..sparse import SparseTensor
+        return SparseTensor
+
+    def to_native(self, value, slices=False):
+        from ..sparse import serialize_many_sparse, serialize_sparse
+        return (serialize_many_sparse if slices else serialize_sparse)(value, out_type=dtypes.variant)
+
+    def from_native(self, tensor):
+        from ..sparse import deserialize_sparse
+        value = deserialize_sparse(tensor, self.dtype, self.shape.rank)
+        value.set_shape(self.shape)
+        return value
+
+
+def _is_sparse(value):
+    return hasattr(value, "with_values")
+
+
+def to_native(structure, specs, slices=False):
+    """The flat native tensors of a structure of values; with `slices`, such that their slices are those of the values."""
+    return [spec.to_native(value, slices) for value, spec in zip(nest.flatten(structure), nest.flatten(specs))]
+
+
+def from_native(specs, tensors):
+    """The structure of values of flat native tensors."""
+    return nest.pack(specs, [spec.from_native(tensor) for spec, tensor in zip(nest.flatten(specs), tensors)])
+
+
+def as_values(structure):
+    """The structure with its leaves made tensors or sparse tensors."""
+    return nest.map_structure(lambda leaf: leaf if _is_sparse(leaf) else convert_to_tensor(leaf), to_tuple(structure))
+
 
 def to_tuple(structure):
     """Lists in a dataset's structure are tensors, not structure."""
+    if isinstance(structure, SparseTensorValue):
+        from ..sparse import SparseTensor
+        return SparseTensor.from_value(structure)
     if isinstance(structure, tuple):
         items = [to_tuple(item) for item in structure]
         return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
@@ -28,7 +111,11 @@ def to_tuple(structure):
 
 def spec_of(structure):
     """The structure of Specs of a structure of tensors."""
-    return nest.map_structure(lambda t: Spec(t.dtype.base_dtype, t.shape), structure)
+    return nest.map_structure(lambda t: (SparseSpec if _is_sparse(t) else Spec)(t.dtype.base_dtype, t.shape), structure)
+
+
+def classes_of(specs):
+    return nest.map_structure(lambda s: s.class_, specs)
 
 
 def types_of(specs):
@@ -42,11 +129,11 @@ def shapes_of(specs):
 def attrs_of(specs):
     """The attributes output_types and output_shapes."""
     flat = nest.flatten(specs)
-    return {"output_types": [s.dtype for s in flat], "output_shapes": [s.shape for s in flat]}
+    return {"output_types": [s.native_dtype for s in flat], "output_shapes": [s.native_shape for s in flat]}
 
 
 def with_shapes(specs, shapes):
-    return nest.pack(specs, [Spec(s.dtype, shape) for s, shape in zip(nest.flatten(specs), shapes)])
+    return nest.pack(specs, [s.with_shape(shape) for s, shape in zip(nest.flatten(specs), shapes)])
 
 
 def prepended(specs, extent):

@@ -80,6 +80,8 @@ def make_array(value, dtype=None):
             array = narrow if np.array_equal(narrow, array) else array
         return np.ascontiguousarray(array).reshape(array.shape), dtypes.as_dtype(array.dtype)
     dtype = dtype.base_dtype
+    if dtype is dtypes.string and array.size == 0 and not given:
+        return array.astype(object), dtype
     if dtype is dtypes.string:
         raise TypeError(f"Expected string, got {value!r} of type '{type(value).__name__}' instead.")
     wanted = np.dtype(dtype.as_numpy_dtype)

@@ -164,7 +164,7 @@ def as_dtype(value):
     if found is None:
         try:
             array_type = np.dtype(value)
-        except TypeError:
+        except (TypeError, ValueError):
             array_type = None
         if array_type is not None:
             found = _BY_NUMPY.get(array_type)

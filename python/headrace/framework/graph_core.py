@@ -272,7 +272,12 @@ class Graph:
     def _context(self, prefix=None):
         """Where native code puts what it makes: under the scopes of this moment."""
         scope = self._scope if prefix is None else prefix
-        function = (lambda op, requested: self._device_for(op, "", requested)) if self._devices else None
+        function = None
+        if self._colocation:
+            device = self._colocation[-1].device
+            function = lambda op, requested: requested or device  # noqa: E731
+        elif self._devices:
+            function = lambda op, requested: self._device_for(op, "", requested)  # noqa: E731
         return native.Context(scope, function, self._control_inputs())
 
     # --- growing

@@ -4,6 +4,8 @@ import contextlib
 import enum
 import functools
 
+import numpy as np
+
 from . import dtypes
 from .graph import GraphKeys, get_default_graph
 from .shape import as_shape
@@ -97,6 +99,7 @@ class _Store:
 
     def __init__(self):
         self.variables = {}
+        self.partitioned = {}
         self.scope = VariableScope(False)
         self.counts = {}
 
@@ -156,15 +159,17 @@ def _get_in_scope(scope, name, **options):
 
 def _get_or_make(name, shape=None, dtype=dtypes.float32, initializer=None, regularizer=None, reuse=None, trainable=None,
                  collections=None, caching_device=None, partitioner=None, validate_shape=True, use_resource=None,
-                 constraint=None, synchronization=None, aggregation=None):
-    if partitioner is not None and shape is not None and callable(partitioner):
-        from .partitioned import get_partitioned
-        made = get_partitioned(_get_or_make, name, partitioner, shape=shape, dtype=dtype, initializer=initializer,
-                               regularizer=regularizer, reuse=reuse, trainable=trainable, collections=collections,
-                               use_resource=use_resource, constraint=constraint)
-        if made is not None:
-            return made
+                 constraint=None, synchronization=None, aggregation=None, slice_info=None):
     store = _store()
+    if partitioner is not None and not _is_scalar(shape, initializer):
+        if not callable(partitioner):
+            raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
+        from .partitioned import get_partitioned
+        return get_partitioned(_get_or_make, store, name, partitioner, shape=shape, dtype=dtype, initializer=initializer,
+                               regularizer=regularizer, reuse=reuse, trainable=trainable, collections=collections,
+                               validate_shape=validate_shape, use_resource=use_resource, constraint=constraint)
+    if slice_info is None and name in store.partitioned:
+        raise ValueError(f"A partitioner was not provided for the partitioned variable {name}: give its scope one.")
     dtype = dtypes.as_dtype(dtype).base_dtype
     known = store.variables.get(name)
     if known is not None:
@@ -172,11 +177,18 @@ def _get_or_make(name, shape=None, dtype=dtypes.float32, initializer=None, regul
     if reuse is True:
         raise ValueError(f"Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
                          "reuse=tf.AUTO_REUSE in VarScope?")
-    variable = _make(name, shape, dtype, initializer, trainable, collections, validate_shape, use_resource, constraint)
+    variable = _make(name, shape, dtype, initializer, trainable, collections, validate_shape, use_resource, constraint,
+                     slice_info)
     store.variables[name] = variable
     if regularizer is not None:
         _add_regularization(name, variable, regularizer)
     return variable
+
+
+def _is_scalar(shape, initializer):
+    if shape is None and initializer is not None and not callable(initializer):
+        shape = initializer.shape if hasattr(initializer, "shape") else np.shape(initializer)
+    return shape is not None and as_shape(shape).rank == 0
 
 
 def _reused(name, variable, reuse, shape, dtype):
@@ -193,7 +205,7 @@ def _reused(name, variable, reuse, shape, dtype):
     return variable
 
 
-def _make(name, shape, dtype, initializer, trainable, collections, validate_shape, use_resource, constraint):
+def _make(name, shape, dtype, initializer, trainable, collections, validate_shape, use_resource, constraint, slice_info):
     if initializer is None:
         if shape is None:
             raise ValueError(f"Shape of a new variable ({name}) must be fully defined, but instead was <unknown>.")
@@ -216,7 +228,8 @@ def _make(name, shape, dtype, initializer, trainable, collections, validate_shap
         graph = graph.outer_graph
     with graph.as_default(), graph.name_scope(None):
         return Variable(initial_value, trainable=trainable, collections=collections, name=name, dtype=dtype,
-                        validate_shape=validate_shape, use_resource=use_resource, constraint=constraint, shape=variable_shape)
+                        validate_shape=validate_shape, use_resource=use_resource, constraint=constraint, shape=variable_shape,
+                        _slice=slice_info)
 
 
 def _initial_value(initializer, shape, dtype):

@@ -131,8 +131,9 @@ class Variable:
         return self._read("ReadVariableOp")
 
     def _read(self, name):
+        # Read where the variable is, not where the reader is colocated.
         graph = self._graph
-        with graph.name_scope(self._nodes.name + "/"):
+        with graph.name_scope(self._nodes.name + "/"), graph.colocate_with(None, ignore_existing=True):
             return graph.create_op("ReadVariableOp", [self.handle], {"dtype": self._dtype.as_datatype_enum}, name).outputs[0]
 
     def read_value(self):

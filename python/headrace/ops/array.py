@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import constant, constant_value, constant_value_as_shape, convert_to_tensor, dtype_of, is_tensor_like
+from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.shape import Dimension, TensorShape, as_shape
@@ -46,14 +46,13 @@ def placeholder_with_default(input, shape, name=None):
 
 def shape(input, name=None, out_type=dtypes.int32):
     """The extents, as a vector; a constant where they are known."""
-    input = _values_shape(input)
-    if isinstance(input, Tensor) and input.shape.is_fully_defined():
+    if hasattr(input, "dense_shape"):
+        from .math import cast
+        return cast(input.dense_shape, out_type, name)
+    input = convert_to_tensor(input)
+    if input.shape.is_fully_defined():
         return constant(input.shape.as_list(), out_type, name=name or "Shape")
     return apply_op("Shape", input, out_type=out_type, name=name)
-
-
-def _values_shape(input):
-    return convert_to_tensor(input)
 
 
 def shape_n(input, out_type=dtypes.int32, name=None):
@@ -113,6 +112,21 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
     axes = list(builtins.range(a.shape.rank))
     axes[-2:] = [axes[-1], axes[-2]]
     return transpose(a, axes, name)
+
+
+def matrix_diag_part(input, name=None):
+    """The diagonals of the matrices in the last two axes."""
+    x = convert_to_tensor(input)
+    rows, columns = x.shape._dims[-2:]
+    if rows is None or columns is None:
+        extents = shape(x)
+        rows, columns = extents[-2], extents[-1]
+        count = apply_op("Minimum", rows, columns)
+        places = apply_op("Range", 0, count, 1)
+    else:
+        places = np.arange(min(rows, columns), dtype=np.int32)
+    flat = reshape(x, concat([shape(x)[:-2], [-1]], 0))
+    return gather(flat, places * (columns + 1), axis=-1, name=name)
 
 
 def concat(values, axis, name="concat"):

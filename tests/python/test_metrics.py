@@ -1,0 +1,103 @@
+"""tf.metrics: streaming values and the variables that hold them. The areas are TensorFlow's."""
+
+import unittest
+
+import numpy as np
+
+import headrace as tf
+
+LABELS = [[0, 1, 1, 0, 1, 0], [1, 1, 0, 0, 0, 1]]
+SCORES = [[0.1, 0.8, 0.45, 0.5, 0.9, 0.2], [0.3, 0.95, 0.2, 0.05, 0.7, 0.6]]
+AREAS = [0.8611109, 0.8662697, 0.8669153, 0.8611109, 0.8773808]
+
+
+class Metrics(unittest.TestCase):
+
+    def setUp(self):
+        tf.reset_default_graph()
+        self.labels = tf.placeholder(tf.int64, [None])
+        self.scores = tf.placeholder(tf.float32, [None])
+
+    def stream(self, metric):
+        """The value after both batches, and the last update."""
+        value, update = metric
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            for labels, scores in zip(LABELS, SCORES):
+                updated = session.run(update, {self.labels: labels, self.scores: scores})
+            value = session.run(value)
+            np.testing.assert_allclose(value, updated, rtol=1e-6)
+            return value
+
+    def test_variables_are_local_and_metric_ones_with_tensorflows_names(self):
+        tf.metrics.accuracy(self.labels, self.labels)
+        tf.metrics.auc(self.labels, self.scores)
+        tf.metrics.precision(self.labels, self.labels, name="exact")
+        names = ["accuracy/total:0", "accuracy/count:0", "auc/true_positives:0", "auc/false_negatives:0", "auc/true_negatives:0",
+                 "auc/false_positives:0", "exact/true_positives/count:0", "exact/false_positives/count:0"]
+        self.assertEqual([v.name for v in tf.local_variables()], names)
+        self.assertEqual([v.name for v in tf.get_collection(tf.GraphKeys.METRIC_VARIABLES)], names)
+        self.assertEqual(tf.global_variables(), [])
+
+    def test_accuracy_counts_over_batches(self):
+        predicted = tf.cast(self.scores > 0.5, tf.int64)
+        self.assertAlmostEqual(self.stream(tf.metrics.accuracy(self.labels, predicted)), 9 / 12, 6)
+
+    def test_precision_and_recall(self):
+        predicted = self.scores > 0.5
+        self.assertAlmostEqual(self.stream(tf.metrics.precision(self.labels, predicted)), 4 / 5, 6)
+        self.assertAlmostEqual(self.stream(tf.metrics.recall(self.labels, predicted)), 4 / 6, 6)
+
+    def test_counts(self):
+        predicted = self.scores > 0.5
+        expected = {"true_positives": 4, "false_positives": 1, "true_negatives": 5, "false_negatives": 2}
+        for name, count in expected.items():
+            self.assertEqual(self.stream(getattr(tf.metrics, name)(self.labels, predicted)), count, name)
+            at = self.stream(getattr(tf.metrics, name + "_at_thresholds")(self.labels, self.scores, [0.5, 0.0, 1.0]))
+            everything = {"true_positives": [4, 6, 0], "false_positives": [1, 6, 0], "true_negatives": [5, 0, 6],
+                          "false_negatives": [2, 0, 6]}[name]
+            np.testing.assert_array_equal(at, everything)
+
+    def test_weights_weigh(self):
+        weights = tf.cast(self.labels, tf.float32)
+        value = self.stream(tf.metrics.mean(self.scores, weights))
+        picked = [s for labels, scores in zip(LABELS, SCORES) for label, s in zip(labels, scores) if label]
+        self.assertAlmostEqual(value, np.mean(picked), 6)
+
+    def test_squared_errors(self):
+        error = np.square(np.subtract(SCORES, LABELS)).mean()
+        wanted = tf.cast(self.labels, tf.float32)
+        self.assertAlmostEqual(self.stream(tf.metrics.mean_squared_error(wanted, self.scores)), error, 6)
+        self.assertAlmostEqual(self.stream(tf.metrics.root_mean_squared_error(wanted, self.scores)), np.sqrt(error), 6)
+
+    def test_areas_are_tensorflows(self):
+        expected = {("ROC", "trapezoidal"): AREAS[0], ("PR", "trapezoidal"): AREAS[1], ("PR", "careful_interpolation"): AREAS[2],
+                    ("ROC", "minoring"): AREAS[3], ("PR", "majoring"): AREAS[4]}
+        for (curve, method), area in expected.items():
+            got = self.stream(tf.metrics.auc(self.labels, self.scores, curve=curve, summation_method=method))
+            self.assertAlmostEqual(float(got), area, 5, (curve, method))
+
+    def test_area_of_scores_outside_of_0_and_1_fails(self):
+        update = tf.metrics.auc(self.labels, self.scores)[1]
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "predictions must be in"):
+                session.run(update, {self.labels: [1], self.scores: [1.5]})
+
+    def test_confusion_matrices(self):
+        predicted = tf.cast(self.scores > 0.5, tf.int64)
+        value, update = tf.metrics.mean_iou(self.labels, predicted, 2)
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            for labels, scores in zip(LABELS, SCORES):
+                matrix = session.run(update, {self.labels: labels, self.scores: scores})
+            np.testing.assert_array_equal(matrix, [[5, 1], [2, 4]])
+            self.assertAlmostEqual(session.run(value), (5 / 8 + 4 / 7) / 2, 6)
+
+    def test_collections_are_filled(self):
+        value, update = tf.metrics.mean(self.scores, metrics_collections=["values"], updates_collections="updates")
+        self.assertEqual((tf.get_collection("values"), tf.get_collection("updates")), ([value], [update]))
+
+
+if __name__ == "__main__":
+    unittest.main()
