@@ -7,6 +7,7 @@ import harness
 import numpy as np
 
 PHASES = ["train", "restore"]
+CROSSED = True
 CLUSTERS = {"train": {"ps": 2, "worker": 1}, "restore": {"ps": 1, "worker": 1}}
 ROWS, WIDTH, STEPS = 31, 4, 10
 

@@ -3,7 +3,8 @@
     python tests/programs/run.py [PROGRAM ...] [--only headrace]
 
 A program's module may say CLUSTER = {"ps": 1, "worker": 2} (the default), PHASES = [...] (runs one after the other in one
-directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), and prepare(directory), which writes data before.
+directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), CROSSED = True (each module's last phase must also
+work after the other's first ones, and reach the same), and prepare(directory), which writes data before.
 """
 
 import argparse
@@ -84,8 +85,11 @@ def run_phase(program, module, cluster, directory, phase):
     return results
 
 
-def run_program(program, module):
-    """All phases of a program under a module; returns the results of the last one, and the seconds it took."""
+def run_program(program, module, last_module=None):
+    """All phases of a program under a module, the last one under `last_module` where that is given.
+
+    Returns the last phase's results, and the seconds it took.
+    """
     sys.path.insert(0, str(HERE))
     source = importlib.import_module(program)
     cluster = getattr(source, "CLUSTER", {"ps": 1, "worker": 2})
@@ -93,9 +97,23 @@ def run_program(program, module):
     with tempfile.TemporaryDirectory() as directory:
         if hasattr(source, "prepare"):
             source.prepare(directory)
-        for phase in getattr(source, "PHASES", [""]):
-            results = run_phase(program, module, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
+        phases = getattr(source, "PHASES", [""])
+        for phase in phases:
+            chosen = last_module if last_module and phase == phases[-1] else module
+            results = run_phase(program, chosen, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
     return results, time.monotonic() - started
+
+
+def check(program, found):
+    """Compares what the modules reached; a crossed program's last phases also after the other module's first."""
+    source = importlib.import_module(program)
+    source.compare(found["headrace"], found["tensorflow"])
+    if getattr(source, "CROSSED", False):
+        for first, last in (("headrace", "tensorflow"), ("tensorflow", "headrace")):
+            results, seconds = run_program(program, MODULES[first], MODULES[last])
+            source.compare(results, found[last])
+            print(f"{program:24} {last} after {first} {seconds:6.1f} s", flush=True)
+    print(f"{program:24} agrees", flush=True)
 
 
 def main():
@@ -112,8 +130,7 @@ def main():
                 found[name], seconds = run_program(program, MODULES[name])
                 print(f"{program:24} {name:12} {seconds:6.1f} s  {json.dumps(found[name])[:160]}", flush=True)
             if not arguments.only:
-                importlib.import_module(program).compare(found["headrace"], found["tensorflow"])
-                print(f"{program:24} agrees", flush=True)
+                check(program, found)
         except Exception:
             failed.append(program)
             print(f"{program:24} FAILED\n{traceback.format_exc()}", flush=True)
