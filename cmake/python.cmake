@@ -37,3 +37,25 @@ add_custom_command(
     DEPENDS ${proto_files} VERBATIM)
 add_custom_target(python_schemas ALL DEPENDS ${python_package}/schemas.bin)
 add_dependencies(_headrace python_schemas)
+
+# Type stubs for what Python makes at run time. They stand apart, since the folders of the package are links.
+set(stubs ${PROJECT_BINARY_DIR}/python/stubs)
+file(GLOB_RECURSE package_sources CONFIGURE_DEPENDS python/headrace/*.py)
+add_custom_command(
+    OUTPUT ${stubs}/headrace/raw_ops.pyi
+    COMMAND ${CMAKE_COMMAND} -E env PYTHONPATH=${PROJECT_BINARY_DIR}/python
+            ${Python_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/make_stubs.py ${stubs}
+    DEPENDS _headrace headrace ${package_sources} ${PROJECT_SOURCE_DIR}/tools/make_stubs.py VERBATIM)
+add_custom_target(python_stubs ALL DEPENDS ${stubs}/headrace/raw_ops.pyi)
+
+# What a wheel adds to the Python files. A wheel holds no links, so there the library has one name.
+if(SKBUILD)
+  set_property(TARGET headrace PROPERTY VERSION)
+  set_property(TARGET headrace PROPERTY SOVERSION)
+  set_property(TARGET headrace_cli APPEND PROPERTY INSTALL_RPATH "$ORIGIN/..")
+  install(PROGRAMS python/scripts/headrace DESTINATION ${SKBUILD_SCRIPTS_DIR} COMPONENT python)
+  install(TARGETS _headrace headrace LIBRARY DESTINATION headrace COMPONENT python)
+  install(TARGETS headrace_cli RUNTIME DESTINATION headrace/bin COMPONENT python)
+  install(FILES ${python_package}/schemas.bin DESTINATION headrace COMPONENT python)
+  install(DIRECTORY ${stubs}/headrace DESTINATION . COMPONENT python FILES_MATCHING PATTERN "*.pyi")
+endif()

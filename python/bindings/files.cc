@@ -62,6 +62,9 @@ void BindEvents(nb::module_& module) {
       .def("add_graph", [](SummaryWriter& writer, const nb::bytes& graph_def, int64_t step) {
         ThrowIfError(writer.AddGraph(std::string(ViewOf(graph_def)), step));
       })
+      .def("add_meta_graph", [](SummaryWriter& writer, const nb::bytes& meta_graph_def, int64_t step) {
+        ThrowIfError(writer.AddMetaGraph(std::string(ViewOf(meta_graph_def)), step));
+      })
       .def("add_session_log", [](SummaryWriter& writer, int status, int64_t step, const std::string& checkpoint_path) {
         ThrowIfError(writer.AddSessionLog(static_cast<api::summary::SessionStatus>(status), step, checkpoint_path));
       })

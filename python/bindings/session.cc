@@ -1,6 +1,7 @@
 // Sessions: combinations of feeds, fetches and targets are prepared once and then run by number, without the GIL.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -20,6 +21,11 @@ namespace headrace::python {
 namespace {
 
 constexpr std::chrono::milliseconds kSignalPoll(100);  // how soon Ctrl-C stops a step that waits
+
+// Ends the steps that were given it, now and later.
+struct Cancellation {
+  CancellationToken token;
+};
 
 // Ops whose output may be the memory of an input.
 bool MayAlias(const Node& node) {
@@ -85,9 +91,10 @@ class PySession {
     return {Unwrap(Open().MakeCallable(spec)), copied};
   }
 
-  /// `dtypes` are those of the feeds, and `copied` what Prepare said of them.
+  /// `dtypes` are those of the feeds, and `copied` what Prepare said of them. `cancellation`, or null, may end the step from
+  /// another thread.
   nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, const std::vector<bool>& copied,
-               int64_t timeout_ms) {
+               int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
     std::vector<Tensor> feeds;
     for (size_t i = 0; i < dtypes.size(); ++i) {
       feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
@@ -103,7 +110,10 @@ class PySession {
                                 step->done.Notify();
                               });
     }
+    const uint64_t registered = cancellation == nullptr ? 0 : cancellation->token.OnCancel([step] { Interrupt(*step); });
+    if (cancellation != nullptr && registered == 0) Interrupt(*step);
     Wait(*step, timeout_ms);
+    if (registered != 0) cancellation->token.Deregister(registered);
     ThrowIfError(step->status);
     nb::list result;
     for (Tensor& fetch : step->fetches) result.append(TensorToPython(std::move(fetch)));
@@ -133,6 +143,8 @@ class PySession {
     Status status;
     std::vector<Tensor> fetches;
   };
+
+  static void Interrupt(Step& step) { step.cancellation.Cancel(Cancelled("The step was interrupted")); }
 
   GraphSession& Open() const {
     if (session_ == nullptr) throw StatusError(FailedPrecondition("Attempted to use a closed Session."), false);
@@ -167,7 +179,7 @@ class PySession {
       if (!interrupted && PyErr_CheckSignals() != 0) {
         interrupted = true;
         nb::gil_scoped_release release;
-        step.cancellation.Cancel(Cancelled("The step was interrupted"));
+        Interrupt(step);
       }
       if (RealClock().Now() >= deadline) {
         nb::gil_scoped_release release;
@@ -188,6 +200,10 @@ class PySession {
 }  // namespace
 
 void BindSession(nb::module_& module) {
+  nb::class_<Cancellation>(module, "Cancellation").def(nb::init<>()).def("cancel", [](Cancellation& self) {
+    nb::gil_scoped_release release;
+    self.token.Cancel(Cancelled("The step was interrupted"));
+  });
   nb::class_<PySession>(module, "Session")
       .def("__init__",
            [](PySession* self, const std::string& target, nb::object graph, bool log_device_placement,
@@ -202,7 +218,8 @@ void BindSession(nb::module_& module) {
            nb::arg("allow_soft_placement") = false, nb::arg("open_timeout_seconds") = 30.0,
            nb::arg("device_filters") = std::vector<std::string>())
       .def("prepare", &PySession::Prepare)
-      .def("run", &PySession::Run)
+      .def("run", &PySession::Run, nb::arg("callable"), nb::arg("values"), nb::arg("dtypes"), nb::arg("copied"),
+           nb::arg("timeout_ms"), nb::arg("cancellation") = nullptr)
       .def("release", &PySession::Release)
       .def("close", &PySession::Close)
       .def("list_devices", &PySession::ListDevices);

@@ -33,7 +33,7 @@ from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
 
-bool = _dtypes.bool_  # noqa: A001: TensorFlow's name
+bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
 __version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
@@ -56,7 +56,7 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
-    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "compat": (".compat", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
     **{name: (".ops.queues", name) for name in (

@@ -4,10 +4,10 @@ import numpy as np
 
 from .framework import dtypes
 from .framework.convert import convert_to_tensor, dtype_of, is_tensor_like
-from .framework.graph import IndexedSlices, get_seed, name_scope
+from .framework.graph import get_seed, name_scope
 from .framework.op_library import apply_op
 from .ops import array, math, random
-from .ops.math import sigmoid, tanh  # noqa: F401: part of tf.nn
+from .ops.math import sigmoid, tanh  # noqa: F401 - part of tf.nn
 
 
 def _activation(name, op_type, doc):

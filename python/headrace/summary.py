@@ -88,6 +88,17 @@ def merge_all(key=GraphKeys.SUMMARIES, scope=None, name=None):
     return merge(collected, name=name) if collected else None
 
 
+def _meta_graph_of(graph, graph_def=None):
+    """A MetaGraphDef of nothing but a graph."""
+    from .protos import MetaGraphDef
+    meta = MetaGraphDef()
+    if isinstance(graph, Graph):
+        meta.graph_def.ParseFromString(graph._native.serialize())
+    else:
+        meta.graph_def.CopyFrom(graph_def if graph is None else graph)
+    return meta
+
+
 class FileWriter:
     """Writes an event file into a directory, for TensorBoard. Closed at the end of a `with`."""
 
@@ -98,10 +109,9 @@ class FileWriter:
         self._tags = set()
         if graph is None and session is not None:
             graph = session.graph
-        if graph is not None:
-            self.add_graph(graph)
-        elif graph_def is not None:
-            self._writer.add_graph(graph_def.SerializeToString(), 0)
+        if graph is not None or graph_def is not None:
+            self.add_graph(graph, graph_def=graph_def)
+            self.add_meta_graph(_meta_graph_of(graph, graph_def))
 
     def get_logdir(self):
         return self._logdir
@@ -116,15 +126,23 @@ class FileWriter:
         data = bytes(summary) if isinstance(summary, (bytes, np.bytes_)) else summary.SerializeToString()
         self._open().add_summary(data, 0 if global_step is None else int(global_step))
 
-    def add_graph(self, graph, global_step=None, graph_def=None):
-        """Adds the graph, for TensorBoard's graph page."""
-        if not isinstance(graph, Graph):
-            raise TypeError(f"The passed graph must be an instance of `Graph`, got {type(graph)}")
-        self._open().add_graph(graph._native.serialize(), int(global_step or 0))
+    def add_graph(self, graph=None, global_step=None, graph_def=None):
+        """Adds a graph (or GraphDef message), for TensorBoard's graph page."""
+        if graph is None and graph_def is not None:
+            graph = graph_def
+        if hasattr(graph, "SerializeToString"):
+            data = graph.SerializeToString()
+        elif isinstance(graph, Graph):
+            data = graph._native.serialize()
+        else:
+            raise TypeError(f"The passed graph must be an instance of `Graph` or the deprecated `GraphDef`, got {type(graph)}")
+        self._open().add_graph(data, int(global_step or 0))
 
     def add_meta_graph(self, meta_graph_def, global_step=None):
-        """Adds the graph of a MetaGraphDef."""
-        self._open().add_graph(meta_graph_def.graph_def.SerializeToString(), int(global_step or 0))
+        """Adds a MetaGraphDef message."""
+        if not hasattr(meta_graph_def, "SerializeToString") or not hasattr(meta_graph_def, "collection_def"):
+            raise TypeError(f"meta_graph_def must be type MetaGraphDef, saw type: {type(meta_graph_def)}")
+        self._open().add_meta_graph(meta_graph_def.SerializeToString(), int(global_step or 0))
 
     def add_session_log(self, session_log, global_step=None):
         self._open().add_session_log(session_log.status, int(global_step or 0), session_log.checkpoint_path)
@@ -143,6 +161,8 @@ class FileWriter:
             self.add_summary(event.summary, event.step)
         elif kind == "graph_def":
             self._open().add_graph(event.graph_def, event.step)
+        elif kind == "meta_graph_def":
+            self._open().add_meta_graph(event.meta_graph_def, event.step)
         elif kind == "session_log":
             self.add_session_log(event.session_log, event.step)
 

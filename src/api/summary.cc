@@ -69,6 +69,10 @@ Status SummaryWriter::AddGraph(const std::string& graph_def, int64_t step) {
   return writer_->Add(EventKind::kGraphDef, graph_def, step);
 }
 
+Status SummaryWriter::AddMetaGraph(const std::string& meta_graph_def, int64_t step) {
+  return writer_->Add(EventKind::kMetaGraphDef, meta_graph_def, step);
+}
+
 Status SummaryWriter::AddSessionLog(SessionStatus status, int64_t step, const std::string& checkpoint_path) {
   return writer_->Add(EventKind::kSessionLog,
                       EncodeSessionLog(static_cast<headrace::SessionStatus>(status), checkpoint_path, ""), step);

@@ -49,6 +49,8 @@ class HR_EXPORT SummaryWriter {
   Status AddGraph(const Scope& scope, int64_t step = 0);
   /// A GraphDef in wire form.
   Status AddGraph(const std::string& graph_def, int64_t step = 0);
+  /// A MetaGraphDef in wire form.
+  Status AddMetaGraph(const std::string& meta_graph_def, int64_t step = 0);
   /// `checkpoint_path` only with kCheckpoint.
   Status AddSessionLog(SessionStatus status, int64_t step, const std::string& checkpoint_path = {});
   /// RunMetadata in wire form, under a tag of its own.

@@ -203,6 +203,7 @@ TEST(SummaryTest, WhatARunSaysIsInTheEventFile) {
   Result<summary::SummaryWriter> writer = summary::SummaryWriter::Open(directory.string());
   ASSERT_TRUE(writer.ok()) << writer.status().ToString();
   EXPECT_TRUE(writer->AddGraph(root).ok());
+  EXPECT_TRUE(writer->AddMetaGraph("\x12\x08in a meta").ok());
   EXPECT_TRUE(writer->AddSessionLog(summary::SessionStatus::kStart, 0).ok());
   EXPECT_TRUE(writer->AddSummary(*value, 7).ok());
   EXPECT_EQ(writer->AddSummary(Tensor::Scalar(1.0f), 7).code(), Code::kInvalidArgument);
@@ -210,7 +211,7 @@ TEST(SummaryTest, WhatARunSaysIsInTheEventFile) {
   EXPECT_TRUE(writer->Close().ok());
   std::ifstream file(path, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-  for (const char* text : {"brain.Event:2", "ScalarSummary", "loss", "picture/image/0", "PNG"}) {
+  for (const char* text : {"brain.Event:2", "ScalarSummary", "loss", "picture/image/0", "in a meta", "PNG"}) {
     EXPECT_THAT(bytes, HasSubstr(text));
   }
 }

@@ -7,7 +7,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from make_summary_cases import literal, quoted, session_run
+from make_summary_cases import literal, session_run
 
 RANDOM = np.random.default_rng(5)
 

@@ -7,6 +7,8 @@ process; the workers print their results as one line `RESULT {...}`. run.py star
 import argparse
 import importlib
 import json
+import pathlib
+import time
 
 
 class Task:
@@ -36,6 +38,34 @@ class Task:
         return tf.device(tf.train.replica_device_setter(
             worker_device=f"/job:worker/task:{self.index}", cluster=tf.train.ClusterSpec(self.jobs)))
 
+    def mark(self, name):
+        """Tells the other tasks, by a file in the shared directory, that this one has got to `name`."""
+        pathlib.Path(self.directory, f"mark_{name}_{self.job}_{self.index}").touch()
+
+    def wait_for(self, name, job="worker", index=0, seconds=120):
+        """Waits until a task has marked `name`; False when it does not in time."""
+        path = pathlib.Path(self.directory, f"mark_{name}_{job}_{index}")
+        deadline = time.monotonic() + seconds
+        while not path.exists():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def wait_for_all(self, name):
+        """Marks `name` and waits until every worker has; False when one does not in time."""
+        self.mark(name)
+        return all([self.wait_for(name, index=index) for index in range(len(self.worker_hosts))])
+
+    def restart(self, job, index):
+        """Asks run.py to kill a task and to start it again on its port; then wait_for("restarted", job, index)."""
+        pathlib.Path(self.directory, f"restart_{job}_{index}").touch()
+
+
+def report(result):
+    """Prints a task's result for run.py."""
+    print("RESULT " + json.dumps(result), flush=True)
+
 
 def load(name):
     """The module that stands for `tf`."""
@@ -44,6 +74,11 @@ def load(name):
         module.disable_v2_behavior()
         module.logging.set_verbosity(module.logging.ERROR)
     return module
+
+
+def module_name(argv):
+    """What stands after --tf: for programs that read their command line themselves."""
+    return argv[argv.index("--tf") + 1] if "--tf" in argv else "headrace"
 
 
 def start(main):
@@ -59,4 +94,4 @@ def start(main):
     arguments = parser.parse_args()
     result = main(load(arguments.tf), Task(arguments))
     if result is not None:
-        print("RESULT " + json.dumps(result), flush=True)
+        report(result)

@@ -3,8 +3,8 @@
     python tests/programs/run.py [PROGRAM ...] [--only headrace]
 
 A program's module may say CLUSTER = {"ps": 1, "worker": 2} (the default), PHASES = [...] (runs one after the other in one
-directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), CROSSED = True (each module's last phase must also
-work after the other's first ones, and reach the same), and prepare(directory), which writes data before.
+directory, each on new ports; CLUSTERS = {phase: cluster} where they differ), READ_BACK = "..." (a phase of one worker, run
+last under either module on what the program has written), and prepare(directory), which writes data before.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import traceback
 HERE = pathlib.Path(__file__).parent
 MODULES = {"headrace": "headrace", "tensorflow": "tensorflow.compat.v1"}
 DEADLINE_S = int(os.environ.get("PROGRAM_DEADLINE", 180))
+GRACE_S = 20  # for the others, once a task has failed
 
 
 def free_ports(count):
@@ -34,61 +35,89 @@ def free_ports(count):
     return ports
 
 
-def start_tasks(program, module, cluster, directory, phase):
-    """Starts all tasks; returns {(job, index): process} and where each writes its output."""
-    hosts = {job: [f"127.0.0.1:{port}" for port in free_ports(count)] for job, count in cluster.items()}
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    processes, outputs = {}, {}
-    for job, addresses in hosts.items():
-        for index in range(len(addresses)):
-            command = [sys.executable, str(HERE / f"{program}.py"), "--tf", module, "--job_name", job, "--task_index", str(index),
-                       "--ps_hosts", ",".join(hosts.get("ps", [])), "--worker_hosts", ",".join(hosts.get("worker", [])),
-                       "--directory", directory, "--phase", phase]
-            output = tempfile.TemporaryFile("w+")
-            processes[job, index] = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-            outputs[job, index] = output
-    return processes, outputs
+class Cluster:
+    """The processes of one phase, by (job, index)."""
+
+    def __init__(self, program, module, counts, directory, phase):
+        self.program, self.module, self.directory, self.phase = program, module, pathlib.Path(directory), phase
+        self.hosts = {job: [f"127.0.0.1:{port}" for port in free_ports(count)] for job, count in counts.items()}
+        self.tasks = [(job, index) for job, addresses in self.hosts.items() for index in range(len(addresses))]
+        self.awaited = sorted(task for task in self.tasks if task[0] != "ps")
+        for left in [*self.directory.glob("mark_*"), *self.directory.glob("restart_*")]:
+            left.unlink()  # of the phase before
+        self.outputs = {task: tempfile.TemporaryFile("w+") for task in self.tasks}
+        self.processes = {}
+        for task in self.tasks:
+            self.start(task)
+
+    def start(self, task):
+        job, index = task
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        command = [sys.executable, str(HERE / f"{self.program}.py"), "--tf", self.module, "--job_name", job,
+                   "--task_index", str(index), "--ps_hosts", ",".join(self.hosts.get("ps", [])),
+                   "--worker_hosts", ",".join(self.hosts.get("worker", [])), "--directory", str(self.directory),
+                   "--phase", self.phase]
+        self.processes[task] = subprocess.Popen(command, stdout=self.outputs[task], stderr=subprocess.STDOUT, env=environment)
+
+    def restart_those_asked_for(self):
+        """Kills and starts again the tasks for which a program has called Task.restart."""
+        for job, index in self.tasks:
+            asked = self.directory / f"restart_{job}_{index}"
+            if asked.exists():
+                asked.unlink()
+                self.kill((job, index))
+                self.start((job, index))
+                (self.directory / f"mark_restarted_{job}_{index}").touch()
+
+    def kill(self, task):
+        self.processes[task].kill()
+        self.processes[task].wait()
+
+    def wait(self, seconds):
+        """Waits until all but the parameter servers are done; returns those that are not in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            late = [task for task in self.awaited if self.processes[task].poll() is None]
+            failed = any(self.processes[task].returncode for task in self.awaited)
+            if not late or time.monotonic() > deadline:
+                return late
+            if failed:  # the others may wait for it in vain
+                deadline = min(deadline, time.monotonic() + GRACE_S)
+            self.restart_those_asked_for()
+            time.sleep(0.02)
+
+    def results(self, late):
+        """What the tasks have reported. Raises RuntimeError, with the output of those that failed."""
+        results, failures = [], []
+        for task in self.awaited:
+            self.outputs[task].seek(0)
+            text = self.outputs[task].read()
+            lines = [line for line in text.splitlines() if line.startswith("RESULT ")]
+            if task in late or self.processes[task].returncode != 0 or not lines:
+                why = "not done in time" if task in late else f"exit code {self.processes[task].returncode}"
+                failures.append(f"{self.program} under {self.module}, {task[0]}:{task[1]}: {why}\n{text[-3000:]}")
+            else:
+                results.append(json.loads(lines[-1][len("RESULT "):]))
+        if failures:
+            raise RuntimeError("\n".join(failures))
+        return results
 
 
-def text_of(output):
-    output.seek(0)
-    return output.read()
-
-
-def run_phase(program, module, cluster, directory, phase):
-    """Runs a cluster until its workers are done; returns their results, by index."""
-    processes, outputs = start_tasks(program, module, cluster, directory, phase)
-    workers = {key: process for key, process in processes.items() if key[0] != "ps"}
-    deadline = time.monotonic() + DEADLINE_S
+def run_phase(program, module, counts, directory, phase):
+    """Runs a cluster until its workers are done; returns their results, by job and index."""
+    cluster = Cluster(program, module, counts, directory, phase)
     try:
-        for process in workers.values():
-            process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        pass
+        late = cluster.wait(DEADLINE_S)
     finally:
-        late = [key for key, process in workers.items() if process.poll() is None]
-        for process in processes.values():
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-    results, failures = [], []
-    for key in sorted(workers):
-        text = text_of(outputs[key])
-        lines = [line for line in text.splitlines() if line.startswith("RESULT ")]
-        if key in late or workers[key].returncode != 0 or not lines:
-            why = "not done in time" if key in late else f"exit code {workers[key].returncode}"
-            failures.append(f"{program} under {module}, {key[0]}:{key[1]}: {why}\n{text[-3000:]}")
-        else:
-            results.append(json.loads(lines[-1][len("RESULT "):]))
-    if failures:
-        raise RuntimeError("\n".join(failures))
-    return results
+        for task in cluster.tasks:
+            cluster.kill(task)
+    return cluster.results(late)
 
 
-def run_program(program, module, last_module=None):
-    """All phases of a program under a module, the last one under `last_module` where that is given.
+def run_program(program, module, readers):
+    """All phases of a program under a module; returns the results of the last one, and the seconds they took.
 
-    Returns the last phase's results, and the seconds it took.
+    To these it adds those of the phase READ_BACK under each of `readers`.
     """
     sys.path.insert(0, str(HERE))
     source = importlib.import_module(program)
@@ -97,23 +126,13 @@ def run_program(program, module, last_module=None):
     with tempfile.TemporaryDirectory() as directory:
         if hasattr(source, "prepare"):
             source.prepare(directory)
-        phases = getattr(source, "PHASES", [""])
-        for phase in phases:
-            chosen = last_module if last_module and phase == phases[-1] else module
-            results = run_phase(program, chosen, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
-    return results, time.monotonic() - started
-
-
-def check(program, found):
-    """Compares what the modules reached; a crossed program's last phases also after the other module's first."""
-    source = importlib.import_module(program)
-    source.compare(found["headrace"], found["tensorflow"])
-    if getattr(source, "CROSSED", False):
-        for first, last in (("headrace", "tensorflow"), ("tensorflow", "headrace")):
-            results, seconds = run_program(program, MODULES[first], MODULES[last])
-            source.compare(results, found[last])
-            print(f"{program:24} {last} after {first} {seconds:6.1f} s", flush=True)
-    print(f"{program:24} agrees", flush=True)
+        for phase in getattr(source, "PHASES", [""]):
+            results = run_phase(program, module, getattr(source, "CLUSTERS", {}).get(phase, cluster), directory, phase)
+        seconds = time.monotonic() - started
+        if hasattr(source, "READ_BACK"):
+            for reader in readers:
+                results += run_phase(program, reader, {"worker": 1}, directory, source.READ_BACK)
+    return results, seconds
 
 
 def main():
@@ -126,11 +145,13 @@ def main():
     for program in arguments.programs:
         try:
             found = {}
-            for name in [arguments.only] if arguments.only else MODULES:
-                found[name], seconds = run_program(program, MODULES[name])
+            names = [arguments.only] if arguments.only else list(MODULES)
+            for name in names:
+                found[name], seconds = run_program(program, MODULES[name], [MODULES[n] for n in names])
                 print(f"{program:24} {name:12} {seconds:6.1f} s  {json.dumps(found[name])[:160]}", flush=True)
             if not arguments.only:
-                check(program, found)
+                importlib.import_module(program).compare(found["headrace"], found["tensorflow"])
+                print(f"{program:24} agrees", flush=True)
         except Exception:
             failed.append(program)
             print(f"{program:24} FAILED\n{traceback.format_exc()}", flush=True)

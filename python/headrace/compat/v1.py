@@ -11,6 +11,8 @@ disable_eager_execution = disable_control_flow_v2 = disable_v2_tensorshape = dis
 
 
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
     return getattr(_headrace, name)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .dataset import AUTOTUNE, TFRecordDataset, _int64, _seeds  # noqa: F401: part of this module's surface
+from .dataset import AUTOTUNE, TFRecordDataset, _int64, _seeds  # noqa: F401 - part of this module's surface
 
 
 def shuffle_and_repeat(buffer_size, count=None, seed=None):

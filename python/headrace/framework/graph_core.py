@@ -21,6 +21,7 @@ class Graph:
         self._operations = {}
         self._num_synced = 0
         self._names_in_use = {}
+        self._variable_values = {}  # the value of each variable, by the name of its operation
         self._scope = ""
         self._devices = []  # innermost last: text, a function, or None, which hides the outer ones
         self._control = []  # innermost last: lists of operations, or None, which hides the outer ones
@@ -104,6 +105,9 @@ class Graph:
         if not colon or not index.isdigit():
             raise ValueError(f"The name '{name}' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of "
                              'the form "<op_name>:<output_index>".')
+        value = self._variable_values.get(op_name)
+        if value is not None and index == "0":
+            return value  # a variable's name stands for its value, as that of a ref variable does
         op = self._find_operation(op_name)
         if op is None:
             raise KeyError(f"The name '{name}' refers to a Tensor which does not exist. The operation, '{op_name}', does not "

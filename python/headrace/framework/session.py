@@ -1,6 +1,7 @@
 """Session: runs what a graph computes, in this process or on a cluster."""
 
 import collections
+import contextlib
 import threading
 
 import numpy as np
@@ -28,6 +29,17 @@ def get_default_session():
     """The innermost session of `with session:`, or None."""
     stack = _sessions()
     return stack[-1] if stack else None
+
+
+@contextlib.contextmanager
+def cancelled_by(cancellation):
+    """Steps that this thread runs inside end when the native Cancellation is told to."""
+    before = getattr(_local, "cancellation", None)
+    _local.cancellation = cancellation
+    try:
+        yield
+    finally:
+        _local.cancellation = before
 
 
 def _session_for(graph, session, what):
@@ -173,7 +185,8 @@ class BaseSession:
         if prepared.callable is None:  # nothing to run
             return prepared.unpack([])
         try:
-            results = self._session.run(prepared.callable, values, prepared.dtypes, prepared.copied, timeout_ms)
+            results = self._session.run(prepared.callable, values, prepared.dtypes, prepared.copied, timeout_ms,
+                                        getattr(_local, "cancellation", None))
         except errors.OpError as error:
             raise errors.with_operation(error, self._graph) from None
         return prepared.unpack(results)

@@ -47,6 +47,7 @@ class Variable:
         self._initial_value = graph._by_id(nodes.initial_value)
         self.initializer = graph._by_id(nodes.initializer)
         self._snapshot = graph._by_id(nodes.snapshot)
+        graph._variable_values[self.handle.op.name] = self._snapshot
         self._is_initialized = None if nodes.is_initialized is None else graph._by_id(nodes.is_initialized)
         self.constraint = None
 

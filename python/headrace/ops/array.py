@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import constant, constant_value, constant_value_as_shape, convert_to_tensor, dtype_of, is_tensor_like
+from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.shape import Dimension, TensorShape, as_shape

@@ -8,7 +8,7 @@ from ..framework.function_graph import FuncGraph, Function
 from ..framework.graph import IndexedSlices, Operation, Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op, signature_of
 from ..framework.shape import TensorShape, as_shape
-from ..framework.variables import group, no_op  # noqa: F401: part of this module's surface
+from ..framework.variables import group, no_op  # noqa: F401 - part of this module's surface
 from .tensor_array import TensorArray
 
 

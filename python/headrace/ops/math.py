@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import convert_to_tensor, constant_value, dtype_of, is_tensor_like
+from ..framework.convert import convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import IndexedSlices, Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.variables import Variable, _Assigned
@@ -98,7 +98,7 @@ def logical_xor(x, y, name="LogicalXor"):
     return apply_op("NotEqual", convert_to_tensor(x, dtypes.bool_), y, name=name)
 
 
-def abs(x, name=None):  # noqa: A001: TensorFlow's name
+def abs(x, name=None):  # noqa: A001 - TensorFlow's name
     """|x|, element-wise; of complex numbers the magnitude."""
     x = convert_to_tensor(x)
     if x.dtype.is_complex:
@@ -226,7 +226,7 @@ def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_
 
 def tensordot(a, b, axes, name=None):
     """Sums products over pairs of axes: `axes` is a number (the last of a, the first of b) or two lists."""
-    from .array import reshape, shape, transpose, gather, concat
+    from .array import reshape, shape, gather, concat
     a, b = convert_to_tensor(a), convert_to_tensor(b)
     if isinstance(axes, int):
         axes = (list(builtins.range(a.shape.rank - axes, a.shape.rank)), list(builtins.range(axes)))
@@ -253,7 +253,8 @@ def _as_matrix(x, rows, columns, _):
     if None not in dims:
         return reshape(turned, [int(np.prod([dims[i] for i in rows])), int(np.prod([dims[i] for i in columns]))])
     extents = shape(x)
-    return reshape(turned, apply_op("Pack", [reduce_prod(gather(extents, rows)), reduce_prod(gather(extents, columns))]))
+    sizes = [apply_op("Prod", gather(extents, group), [0]) for group in (rows, columns)]
+    return reshape(turned, apply_op("Pack", sizes))
 
 
 def _reduction(public_name, op_type, doc):
@@ -284,7 +285,7 @@ for _name, _op, _doc in (("reduce_sum", "Sum", "The sum."), ("reduce_mean", "Mea
 
 def reduce_logsumexp(input_tensor, axis=None, keepdims=False, name=None, reduction_indices=None, keep_dims=None):
     """log(sum(exp(x))), without overflow."""
-    from .array import reshape, shape, stop_gradient
+    from .array import stop_gradient
     axis = reduction_indices if axis is None else axis
     keep = keepdims or bool(keep_dims)
     with name_scope(name or "ReduceLogSumExp"):

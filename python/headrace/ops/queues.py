@@ -224,6 +224,12 @@ class IdentityReader(ReaderBase):
         super().__init__(apply_op("IdentityReaderV2", name=name))
 
 
+def _step(value):
+    """A training step as accumulators count it."""
+    step = convert_to_tensor(value)
+    return step if step.dtype.base_dtype is dtypes.int64 else apply_op("Cast", step, DstT=dtypes.int64)
+
+
 class ConditionalAccumulator:
     """Adds gradients up; a taken one is their mean (or sum). Gradients of a step before the global step are dropped."""
 
@@ -241,8 +247,7 @@ class ConditionalAccumulator:
     def apply_grad(self, grad, local_step=0, name=None):
         """An operation that adds a gradient, unless `local_step` is behind."""
         grad = convert_to_tensor(grad, self._dtype)
-        return apply_op("ResourceAccumulatorApplyGradient", self.accumulator_ref, convert_to_tensor(local_step, dtypes.int64),
-                        grad, name=name)
+        return apply_op("ResourceAccumulatorApplyGradient", self.accumulator_ref, _step(local_step), grad, name=name)
 
     def take_grad(self, num_required, name=None):
         """The mean of the gradients, once there are `num_required`; counts the step up."""
@@ -252,8 +257,7 @@ class ConditionalAccumulator:
         return apply_op("ResourceAccumulatorNumAccumulated", self.accumulator_ref, name=name)
 
     def set_global_step(self, new_global_step, name=None):
-        return apply_op("ResourceAccumulatorSetGlobalStep", self.accumulator_ref,
-                        convert_to_tensor(new_global_step, dtypes.int64), name=name)
+        return apply_op("ResourceAccumulatorSetGlobalStep", self.accumulator_ref, _step(new_global_step), name=name)
 
 
 class SparseConditionalAccumulator:
@@ -274,7 +278,7 @@ class SparseConditionalAccumulator:
         """An operation that adds IndexedSlices, unless `local_step` is behind."""
         shape = np.zeros(0, np.int64) if grad.dense_shape is None else apply_op("Cast", convert_to_tensor(grad.dense_shape),
                                                                                  DstT=dtypes.int64)
-        return apply_op("SparseAccumulatorApplyGradient", self.accumulator_ref, convert_to_tensor(local_step, dtypes.int64),
+        return apply_op("SparseAccumulatorApplyGradient", self.accumulator_ref, _step(local_step),
                         apply_op("Cast", grad.indices, DstT=dtypes.int64), grad.values, shape,
                         has_known_shape=grad.dense_shape is not None, name=name)
 
@@ -288,5 +292,4 @@ class SparseConditionalAccumulator:
         return apply_op("AccumulatorNumAccumulated", self.accumulator_ref, name=name)
 
     def set_global_step(self, new_global_step, name=None):
-        return apply_op("AccumulatorSetGlobalStep", self.accumulator_ref, convert_to_tensor(new_global_step, dtypes.int64),
-                        name=name)
+        return apply_op("AccumulatorSetGlobalStep", self.accumulator_ref, _step(new_global_step), name=name)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor
-from ..framework.graph import get_seed, name_scope, set_random_seed  # noqa: F401: part of this module's surface
+from ..framework.graph import get_seed, name_scope, set_random_seed  # noqa: F401 - part of this module's surface
 from ..framework.op_library import apply_op
 from .array import _extents
 

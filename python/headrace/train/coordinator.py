@@ -6,9 +6,12 @@ import threading
 import time
 import weakref
 
+from .._native import native
 from ..framework import errors
 from ..framework.graph import GraphKeys, get_default_graph
-from ..framework.session import get_default_session
+from ..framework.session import cancelled_by, get_default_session
+
+_GRACE_S = 0.5  # for a queue runner's step to end by itself, once its coordinator has asked to stop
 
 
 class Coordinator:
@@ -158,17 +161,15 @@ class QueueRunner:
     exceptions_raised = property(lambda self: self._exceptions)
 
     def _run(self, sess, enqueue_op, coord):
+        """What a thread does: enqueues until the input ends; the last one to end closes the queue."""
         counted = True
         try:
             while not (coord and coord.should_stop()):
                 try:
                     sess.run(enqueue_op)
                 except self._closed_types:
-                    with self._lock:
-                        self._runs[sess] -= 1
-                        counted = False
-                        last = self._runs[sess] == 0
-                    if last:
+                    counted = False
+                    if self._one_ended(sess):
                         try:
                             sess.run(self._close_op)
                         except Exception as error:  # the session may be closing
@@ -183,15 +184,26 @@ class QueueRunner:
                     self._exceptions.append(error)
         finally:
             if counted:
-                with self._lock:
-                    self._runs[sess] -= 1
+                self._one_ended(sess)
 
-    def _close_on_stop(self, sess, cancel_op, coord):
+    def _one_ended(self, sess):
+        """Whether it was the session's last thread."""
+        with self._lock:
+            self._runs[sess] -= 1
+            return self._runs[sess] == 0
+
+    def _close_on_stop(self, sess, coord, threads, cancellation):
+        """Ends the threads at a stop: their queue is closed, and a step that then still waits, for something else, is ended."""
         coord.wait_for_stop()
         try:
-            sess.run(cancel_op)
+            sess.run(self._cancel_op)
         except Exception as error:  # the session may be closed already
             _log("cancelling the queue", error)
+        deadline = time.monotonic() + _GRACE_S
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        cancellation.cancel()
 
     def create_threads(self, sess, coord=None, daemon=False, start=False):
         """The threads for a session; none if those of before still run."""
@@ -200,10 +212,16 @@ class QueueRunner:
                 return []
             self._runs[sess] = len(self._enqueue_ops)
             self._exceptions = []
-        threads = [threading.Thread(target=self._run, args=(sess, op, coord), name=f"QueueRunner-{self.name}-{op.name}")
+        cancellation = native.Cancellation()
+
+        def run(enqueue_op):
+            with cancelled_by(cancellation):
+                self._run(sess, enqueue_op, coord)
+
+        threads = [threading.Thread(target=run, args=(op,), name=f"QueueRunner-{self.name}-{op.name}")
                    for op in self._enqueue_ops]
         if coord:
-            threads.append(threading.Thread(target=self._close_on_stop, args=(sess, self._cancel_op, coord),
+            threads.append(threading.Thread(target=self._close_on_stop, args=(sess, coord, list(threads), cancellation),
                                             name=f"QueueRunner-{self.name}-close_on_stop"))
         for thread in threads:
             if coord:

@@ -8,6 +8,7 @@ import numpy as np
 from .. import logging
 from ..framework.graph import GraphKeys, get_default_graph
 from .global_step import get_global_step
+from .meta_graph import export_meta_graph
 from .session_run_hook import SessionRunArgs, SessionRunHook
 
 
@@ -119,6 +120,8 @@ class CheckpointSaverHook(SessionRunHook):
         with open(os.path.join(self._checkpoint_dir, "graph.pbtxt"), "w") as file:
             file.write(str(graph.as_graph_def()))
         self._writer.add_graph(graph)
+        saver = self._get_saver()
+        self._writer.add_meta_graph(export_meta_graph(graph=graph, saver_def=saver.as_saver_def() if saver else None))
         self._save(session, step)
         self._timer.update_last_triggered_step(step)
 
@@ -229,7 +232,7 @@ class SummarySaverHook(SessionRunHook):
     def after_run(self, run_context, run_values):
         if self._writer is None:
             return
-        step = int(run_values.results["global_step"])
+        step = int(run_values.results["global_step"]) + 1
         if self._next_step is None or self._due:
             step = int(run_context.session.run(self._global_step))
         if self._next_step is None:

@@ -153,18 +153,24 @@ class _Coordinated:
             self.close(quietly=True)
             raise
 
+    def check_stop(self):
+        """Whether a thread has asked to stop. Raises what made it ask."""
+        self.coord.raise_requested_exception()
+        return self.coord.should_stop()
+
     def close(self, quietly=False):
-        """Ends the threads, then the session. A step that a thread waits in is cancelled by the session's end."""
+        """Ends the threads, then the session. `quietly`: after a failure, which is not to be followed by others."""
         self.coord.request_stop()
         try:
             try:
-                # Runners end by themselves where their queues are closed; the rest is cancelled instead of waited for.
-                self.coord.join(stop_grace_period_secs=min(self._grace, 1.0), ignore_live_threads=True)
+                grace = min(self._grace, 1.0) if quietly else self._grace
+                self.coord.join(stop_grace_period_secs=grace, ignore_live_threads=True)
             finally:
                 self.session.close()
-        except Exception:
+        except Exception as error:
             if not quietly:
                 raise
+            logging.debug("closing a session after a failure: %s", error)
 
 
 class _MonitoredSession:
@@ -238,6 +244,17 @@ class _MonitoredSession:
             self._coordinated = None
 
     def _run_with_hooks(self, fetches, feed_dict, options, run_metadata):
+        try:
+            return self._run_once(fetches, feed_dict, options, run_metadata)
+        except _PREEMPTION_ERRORS:
+            raise
+        except Exception:
+            # The step may have failed because a thread did: then that is what to tell.
+            if self._coordinated is not None:
+                self._coordinated.coord.raise_requested_exception()
+            raise
+
+    def _run_once(self, fetches, feed_dict, options, run_metadata):
         session = self._session()
         self._coordinated.coord.raise_requested_exception()
         if not self._hooks:
@@ -262,8 +279,19 @@ class _MonitoredSession:
 
     def should_stop(self):
         """Whether a hook or a thread has asked to stop, or the session is closed."""
-        return self._closed or self._stop_requested or (
-            self._coordinated is not None and self._coordinated.coord.should_stop())
+        if self._closed or self._stop_requested:
+            return True
+        try:
+            return self._coordinated is not None and self._coordinated.check_stop()
+        except _PREEMPTION_ERRORS as error:
+            if not self._should_recover:
+                raise
+            logging.info("A task was lost; the session is made anew: %s", error)
+            self._drop()
+            self._open()
+            return False
+        except Exception:
+            return False  # the next run raises it
 
     def close(self):
         self._close_internal()

@@ -11,6 +11,7 @@ from ..framework.variables import (global_variables, global_variables_initialize
                                    report_uninitialized_variables)
 from .coordinator import Coordinator, LooperThread
 from .global_step import get_global_step
+from .meta_graph import export_meta_graph
 from .saver import Saver
 from .session_manager import SessionManager
 
@@ -147,6 +148,8 @@ class Supervisor:
                 file.write(str(self._graph.as_graph_def()))
         if self._writer is not None and not self._graph_added_to_summary:
             self._writer.add_graph(self._graph)
+            self._writer.add_meta_graph(export_meta_graph(
+                graph=self._graph, saver_def=self._saver.as_saver_def() if self._saver else None))
             self._graph_added_to_summary = True
 
     # --- services

@@ -2,7 +2,7 @@
 
 from ..framework import dtypes
 from ..framework.graph import GraphKeys, IndexedSlices, get_default_graph, name_scope
-from ..framework.variables import Variable, global_variables, group, report_uninitialized_variables
+from ..framework.variables import Variable, global_variables, group, no_op, report_uninitialized_variables
 from ..ops import array
 from ..ops.queues import ConditionalAccumulator, FIFOQueue, SparseConditionalAccumulator
 from .coordinator import QueueRunner
@@ -42,7 +42,8 @@ class SyncReplicasOptimizer(Optimizer):
         self._global_step = global_step
         graph = get_default_graph()
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
-        with graph.colocate_with(global_step.op), graph.name_scope(None):
+        anchor = no_op(name="local_anchor")  # each worker counts on its own device, not on the parameter servers
+        with graph.colocate_with(anchor), graph.name_scope(None):
             self._local_step = Variable(0, trainable=False, collections=[GraphKeys.LOCAL_VARIABLES],
                                         dtype=global_step.dtype, name="sync_rep_local_step")
         self.local_step_init_op = self._local_step.assign(global_step.value()).op
@@ -118,7 +119,6 @@ class SyncReplicasOptimizer(Optimizer):
             raise ValueError(f"Too few tokens to finish the first step: {num_tokens} (given) vs {needed} (needed)")
         graph = get_default_graph()
         if num_tokens <= 0:
-            from ..framework.variables import no_op
             return no_op(name="no_init_tokens")
         with graph.colocate_with(self._global_step.op), name_scope(""):
             tokens = array.fill([num_tokens], self._global_step.value())

@@ -1,5 +1,7 @@
 // Optionals: an element that may be missing, as a variant. OptionalFromValue, OptionalNone, OptionalHasValue, OptionalGetValue, and
-// IteratorGetNextAsOptional, whose optional is empty at the iterator's end.
+// IteratorGetNextAsOptional, whose optional is empty at the iterator's end. TensorFlow's conds hand what a branch computed to the
+// gradient with them.
+#include "graph/gradient_context.h"
 #include "ops/data/data_ops.h"
 #include "ops/data/iterator_kernel.h"
 
@@ -89,8 +91,31 @@ class GetNextAsOptionalCpu final : public AsyncKernel {
   }
 };
 
-OpDefinition OptionalOp(std::string_view signature, ShapeFunction shape, KernelFactory kernel) {
-  return OpDefinition(signature).Shape(std::move(shape)).NoGradient("an optional").Kernels(AnyType(std::move(kernel)));
+// The gradient of an optional is an optional of the components' gradients.
+Status FromValueGradient(GradientContext& c) {
+  if (!c.has_output_gradient(0)) return OkStatus();
+  std::vector<PartialShape> shapes;
+  for (int i = 0; i < c.num_inputs(); ++i) shapes.push_back(c.input(i).shape());
+  Node* components = c.builder().AddNode(
+      "OptionalGetValue", {c.output_gradient(0)},
+      {{"output_types", c.attr<std::vector<DType>>("Toutput_types")}, {"output_shapes", std::move(shapes)}});
+  for (int i = 0; components != nullptr && i < c.num_inputs(); ++i) {
+    HR_RETURN_IF_ERROR(c.SetInputGradient(i, Endpoint{components, i}));
+  }
+  return c.builder().status();
+}
+
+Status GetValueGradient(GradientContext& c) {
+  std::vector<Endpoint> gradients;
+  for (int i = 0; i < c.node().num_outputs(); ++i) gradients.push_back(c.output_gradient(i));
+  return c.SetInputGradient(0, c.Op("OptionalFromValue", std::move(gradients)));
+}
+
+OpDefinition OptionalOp(std::string_view signature, ShapeFunction shape, KernelFactory kernel,
+                        GradientFunction gradient = nullptr) {
+  OpDefinition op = OpDefinition(signature).Shape(std::move(shape)).Kernels(AnyType(std::move(kernel)));
+  if (gradient != nullptr) return std::move(op).Gradient(std::move(gradient));
+  return std::move(op).NoGradient("not differentiable: about the optional, not its components");
 }
 
 }  // namespace
@@ -99,13 +124,13 @@ std::vector<OpDefinition> OptionalOps() {
   std::vector<OpDefinition> ops;
   ops.push_back(OptionalOp(
       "OptionalFromValue(components: list(Toutput_types)) -> (optional: variant) | Toutput_types: list(type) >= 1",
-      ScalarShape, FunctionKernel(FromValueCpu)));
+      ScalarShape, FunctionKernel(FromValueCpu), FromValueGradient));
   ops.push_back(OptionalOp("OptionalNone() -> (optional: variant)", ScalarShape, FunctionKernel(NoneCpu)));
   ops.push_back(
       OptionalOp("OptionalHasValue(optional: variant) -> (has_value: bool)", ScalarShape, FunctionKernel(HasValueCpu)));
   ops.push_back(
       OptionalOp(StrCat("OptionalGetValue(optional: variant) -> (components: list(output_types))", kDatasetSpec),
-                 ElementShapes, ClassKernel<GetValueCpu>()));
+                 ElementShapes, ClassKernel<GetValueCpu>(), GetValueGradient));
   ops.push_back(OptionalOp(
       StrCat("IteratorGetNextAsOptional(iterator: resource) -> (optional: variant)", kDatasetSpec, " | stateful"),
       ScalarShape, ClassKernel<GetNextAsOptionalCpu>()));

@@ -136,6 +136,12 @@ TEST_F(AccumulatorTest, AnUndeclaredShapeIsThatOfTheRows) {
   EXPECT_EQ(Values<int64_t>(TakeNow(*sparse)[2]), (Ints{-1, 3}));
 }
 
+TEST_F(AccumulatorTest, ADeclaredShapeMayLackDimensionsAtItsEnd) {
+  const auto sparse = MakeSparse(PartialShape(std::vector<int64_t>{}));
+  ASSERT_TRUE(ApplySparse(*sparse, {9}, {1, 2, 3}, {}).ok());
+  EXPECT_EQ(Values<int64_t>(TakeNow(*sparse)[2]), (Ints{-1, 3}));
+}
+
 TEST_F(AccumulatorTest, SparseGradientsThatDoNotFitSayWhy) {
   const auto sparse = MakeSparse(PartialShape({4, 2}));
   EXPECT_EQ(ApplySparse(*sparse, {0}, {1, 2}, {5, 2}).message(), "Shape mismatch: expected shape dim 0 to be 4, got 5");
@@ -143,6 +149,11 @@ TEST_F(AccumulatorTest, SparseGradientsThatDoNotFitSayWhy) {
   EXPECT_EQ(ApplySparse(*sparse, {9}, {1, 2}).message(),
             "Shape mismatch: index of slice 0 exceeded limits of shape; index is 9 exceeded 4");
   EXPECT_EQ(ApplySparse(*sparse, {-1}, {1, 2}).code(), Code::kInvalidArgument);
+  EXPECT_EQ(
+      sparse
+          ->Apply(0, {Tensor::Vector<int64_t>({0}), Tensor::Vector<float>({1}), Tensor::Vector<int64_t>({})}, *runtime_)
+          .message(),
+      "Shape mismatch: expected values rank at least 2, got 1");
   const Tensor one = Tensor::Vector<float>({1}), row = one.Reshaped(Shape({1, 1})), none = Tensor::Vector<int64_t>({});
   EXPECT_EQ(sparse->Apply(0, {Tensor::Vector<int64_t>({0, 1}), row, none}, *runtime_).message(),
             "Expected 2 non-empty input values, got 1");

@@ -60,11 +60,12 @@ Status CheckDenseShape(const Tensor& shape, const PartialShape& declared) {
   return OkStatus();
 }
 
-/// Compares the rows with those before, or with the declared shape.
-Status CheckRows(const Tensor& values, const PartialShape& expected) {
+/// Compares the rows with those before, or with the declared shape, which may lack dimensions at its end.
+Status CheckRows(const Tensor& values, const PartialShape& expected, bool is_declared) {
   if (!expected.has_rank()) return OkStatus();
-  if (values.rank() != expected.rank()) {
-    return InvalidArgument("Shape mismatch: expected values rank ", expected.rank(), ", got ", values.rank());
+  if (is_declared ? values.rank() < expected.rank() : values.rank() != expected.rank()) {
+    return InvalidArgument("Shape mismatch: expected values rank ", is_declared ? "at least " : "", expected.rank(),
+                           ", got ", values.rank());
   }
   for (int i = 1; i < expected.rank(); ++i) {
     if (expected.dim(i) != PartialShape::kUnknownDim && expected.dim(i) != values.dim(i)) {
@@ -142,7 +143,8 @@ template <typename T> class SparseSum final : public GradientSum {
     const Tensor &indices = gradient[0], &values = gradient[1], &shape = gradient[2];
     HR_RETURN_IF_ERROR(CheckParts(indices, values));
     HR_RETURN_IF_ERROR(CheckDenseShape(shape, declared_));
-    HR_RETURN_IF_ERROR(CheckRows(values, values_.valid() ? PartialShape(values_.shape()) : declared_));
+    HR_RETURN_IF_ERROR(values_.valid() ? CheckRows(values, PartialShape(values_.shape()), false)
+                                       : CheckRows(values, declared_, true));
     int64_t limit = declared_.has_rank() && declared_.rank() > 0 ? declared_.dim(0) : PartialShape::kUnknownDim;
     if (limit == PartialShape::kUnknownDim && shape.num_elements() > 0) limit = shape.data<int64_t>()[0];
     return CheckIndices(indices.data<int64_t>(), limit);

@@ -6,7 +6,7 @@
 namespace headrace {
 
 void RegisterListOps(OpRegistry& registry) {
-  for (const auto& make : {ListElementOps, ListStackOps, OptionalOps, TensorArrayOps, TensorArrayStackOps}) {
+  for (const auto& make : {ListElementOps, ListStackOps, TensorArrayOps, TensorArrayStackOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

@@ -9,7 +9,6 @@ namespace headrace {
 
 std::vector<OpDefinition> ListElementOps();
 std::vector<OpDefinition> ListStackOps();
-std::vector<OpDefinition> OptionalOps();
 std::vector<OpDefinition> TensorArrayOps();
 std::vector<OpDefinition> TensorArrayStackOps();
 
