@@ -52,11 +52,10 @@ class FuncGraph(Graph):
                 outer = self.outer_graph
                 if not isinstance(outer, FuncGraph):
                     raise ValueError(f"Tensor {tensor.name} must be from the graph around the function that uses it")
-                tensor_outside = outer.capture(tensor)
+                inner = self.capture(outer.capture(tensor))
             else:
-                tensor_outside = tensor
-            inner = self.add_argument(tensor.dtype.base_dtype, tensor.shape, f"captured{len(self.captures)}")
-            self.captures.append(tensor_outside)
+                inner = self.add_argument(tensor.dtype.base_dtype, tensor.shape, f"captured{len(self.captures)}")
+                self.captures.append(tensor)
         self._captured[id(tensor)] = (tensor, inner)  # the tensor is kept, so that its id stays its own
         return inner
 
