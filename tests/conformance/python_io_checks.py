@@ -1,4 +1,4 @@
-"""The Python package beside TensorFlow's, in one process: sparse tensors, parsing, strings, tables, feature columns, partitions.
+"""The Python package beside TensorFlow's, in one process: sparse tensors, parsing, strings, tables, columns, partitions.
 
 Each check builds the same graph with both modules and compares what sessions give.
 """
@@ -80,7 +80,8 @@ class SparseChecks(PythonCheck):
             weights = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [1.0, 2.0, 3.0], [2, 2])
             filled = tf.sparse_fill_empty_rows(x, 9.0)
             return [x, tf.sparse_tensor_to_dense(x, -1.0), tf.sparse_reshape(x, [2, -1]), tf.sparse_transpose(x),
-                    tf.sparse_concat(1, [x, x]), tf.sparse_concat(0, [x, tf.sparse_reshape(x, [2, 6])], expand_nonconcat_dim=True),
+                    tf.sparse_concat(1, [x, x]),
+                    tf.sparse_concat(0, [x, tf.sparse_reshape(x, [2, 6])], expand_nonconcat_dim=True),
                     tf.sparse_slice(x, [1, 0], [2, 2]), tf.sparse_retain(x, [True, False, True]), filled[0], filled[1],
                     tf.sparse_tensor_dense_matmul(x, tf.ones([4, 2])), tf.sparse_merge(ids, weights, 5),
                     tf.sparse_to_indicator(ids, 5), tf.sparse_add(x, x), tf.sparse_reduce_sum(x, 1), tf.sparse.reset_shape(x),
@@ -135,7 +136,8 @@ class ParsingChecks(PythonCheck):
     def test_strings(self):
         self.same(lambda tf: [
             tf.string_split(["a b  c", "", "d"]), tf.string_split(["ab"], ""), tf.string_split(["a,,b"], ",", skip_empty=False),
-            tf.strings.split(["a--b", "c"], "--"), tf.string_join([["a", "b"], "x"], "-"), tf.as_string([1.5, 2.25], precision=1),
+            tf.strings.split(["a--b", "c"], "--"), tf.string_join([["a", "b"], "x"], "-"),
+            tf.as_string([1.5, 2.25], precision=1),
             tf.as_string([True, False]), tf.reduce_join([["a", "b"], ["c", "d"]], 1), tf.reduce_join([["a", "b"], ["c", "d"]]),
             tf.substr(["hello"], 1, 3), tf.regex_replace(["a1b2"], "([a-z])([0-9])", r"\2\1"), tf.encode_base64("a?b"),
             tf.decode_base64(tf.encode_base64("a?b")), tf.string_to_hash_bucket(["a", "b"], 100), tf.strings.length(["ab", ""]),
@@ -143,7 +145,8 @@ class ParsingChecks(PythonCheck):
 
     def test_tables(self):
         def build(tf):
-            table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1, 2], tf.int64)), -1)
+            content = tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1, 2], tf.int64))
+            table = tf.lookup.StaticHashTable(content, -1)
             words = tf.constant([["a", "z"]])
             return [table.lookup(words), table.lookup(tf.SparseTensor([[0, 0]], ["b"], [1, 1])), table.size()]
 
@@ -252,7 +255,8 @@ class PartitionedChecks(PythonCheck):
 
     def test_partitioners(self):
         shape = (1000, 64)
-        for make in (lambda tf: tf.fixed_size_partitioner(4), lambda tf: tf.min_max_variable_partitioner(8, min_slice_size=60000),
+        for make in (lambda tf: tf.fixed_size_partitioner(4),
+                     lambda tf: tf.min_max_variable_partitioner(8, min_slice_size=60000),
                      lambda tf: tf.variable_axis_size_partitioner(30000),
                      lambda tf: tf.variable_axis_size_partitioner(9000, max_shards=5),
                      lambda tf: tf.min_max_variable_partitioner(3, axis=1, min_slice_size=10)):
