@@ -8,7 +8,7 @@ from ..framework import dtypes
 from ..framework.graph import get_default_graph
 from ..framework.variable_scope import get_variable
 from ..ops import array, initializers, math
-from ..ops.embedding import safe_embedding_lookup_sparse
+from ..ops.safe_embedding import safe_embedding_lookup_sparse
 from ..sparse import sparse_merge, sparse_tensor_to_dense
 from .columns import CategoricalColumn, DenseColumn
 

@@ -4,7 +4,7 @@ from ..framework.graph import GraphKeys
 from ..framework.variable_scope import get_variable, variable_scope
 from ..nn import bias_add
 from ..ops import array, initializers, math
-from ..ops.embedding import safe_embedding_lookup_sparse
+from ..ops.safe_embedding import safe_embedding_lookup_sparse
 from ..sparse import sparse_reshape
 from .columns import CategoricalColumn, DenseColumn, Inputs, checked, collections_for
 
