@@ -14,11 +14,14 @@ _COPIED_ELEMENTS = 64
 class FuncGraph(Graph):
     """The body of a function while it is traced.
 
-    `inputs`: the arguments, captured ones last; `captures`: the outer tensors that the extra arguments stand for.
+    `inputs`: the arguments, captured ones last; `captures`: the outer tensors that the extra arguments stand for. Where
+    gradients may be asked for (`differentiable`), floating constants are captured like other tensors: they may be asked for
+    theirs.
     """
 
-    def __init__(self, name, outer_graph):
+    def __init__(self, name, outer_graph, differentiable=False):
         super().__init__()
+        self.differentiable = differentiable
         self.name = name
         self.outer_graph = outer_graph
         self.inputs = []
@@ -58,7 +61,7 @@ class FuncGraph(Graph):
         return inner
 
     def _copy_of_constant(self, tensor):
-        if tensor.op.type != "Const":
+        if tensor.op.type != "Const" or self.differentiable and (tensor.dtype.is_floating or tensor.dtype.is_complex):
             return None
         value = tensor.op._node.attr("value")
         size = 1
