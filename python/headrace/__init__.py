@@ -56,7 +56,7 @@ globals().update({name: getattr(_initializers, name) for name in dir(_initialize
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
-    "compat": (".compat", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
+    "compat": (".compat", None), "contrib": (".contrib", None), "data": (".data", None), "raw_ops": (".raw_ops", None),
     "train": (".train", None), "nn": (".nn", None), "protos": (".protos", None), "summary": (".summary", None),
     **{name: (".ops.control_flow", name) for name in ("cond", "case", "while_loop", "map_fn", "scan", "foldl", "foldr")},
     **{name: (".ops.queues", name) for name in (
@@ -70,7 +70,9 @@ _LAZY = {
         "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
         "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "check_numerics", "ensure_shape",
         "is_non_decreasing", "is_numeric_tensor", "is_strictly_increasing", "verify_tensor_all_finite")},
-    "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
+    **{name: (".ops.matrix", name) for name in ("cross", "diag", "diag_part", "eye", "matrix_band_part", "matrix_diag",
+                                                "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec", "norm", "trace")},
+    "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
     "metrics": (".metrics", None), "linalg": (".linalg", None), "image": (".image", None), "test": (".test", None),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),

@@ -12,6 +12,7 @@ from .framework.op_library import apply_op
 from .framework.variable_scope import variable_scope
 from .framework.variables import Variable
 from .ops import array, check, math
+from .ops.matrix import matrix_diag_part
 from .ops.weights import broadcast_weights
 
 _EPSILON = 1e-6  # keeps AUC's quotients defined, as in TensorFlow
@@ -157,7 +158,7 @@ def mean_iou(labels, predictions, num_classes, weights=None, metrics_collections
     """The mean over the classes of intersection / union. Unlike elsewhere, update is the updated confusion matrix."""
     with variable_scope(name, default_name="mean_iou"):
         total, update = _confusion(labels, predictions, num_classes, weights)
-        diagonal = math.cast(array.matrix_diag_part(total), dtypes.float32)
+        diagonal = math.cast(matrix_diag_part(total), dtypes.float32)
         union = math.cast(math.reduce_sum(total, 0), dtypes.float32) + math.cast(
             math.reduce_sum(total, 1), dtypes.float32) - diagonal
         present = math.reduce_sum(math.cast(math.not_equal(union, 0), dtypes.float32))

@@ -4,10 +4,14 @@ import numpy as np
 
 from .framework import dtypes
 from .framework.convert import convert_to_tensor, dtype_of, is_tensor_like
-from .framework.graph import get_seed, name_scope
+from .framework.graph import name_scope
 from .framework.op_library import apply_op
 from .ops import array, math, random
-from .ops.math import sigmoid, tanh  # noqa: F401 - part of tf.nn
+from .ops.convolution import (atrous_conv2d, avg_pool, avg_pool2d, conv1d, conv2d, conv2d_backprop_filter,  # noqa: F401
+                              conv2d_backprop_input, conv2d_transpose, convolution, depthwise_conv2d, depthwise_conv2d_native,
+                              local_response_normalization, lrn, max_pool, max_pool2d, pool, separable_conv2d)
+from .ops.embedding import embedding_lookup, embedding_lookup_sparse  # noqa: F401
+from .ops.math import sigmoid, tanh  # noqa: F401
 
 
 def _activation(name, op_type, doc):
@@ -239,94 +243,6 @@ def zero_fraction(value, name=None):
         return math.reduce_mean(zeros, name="fraction")
 
 
-def _window(value, name):
-    """[1, h, w, 1] from a number, a pair, or all four."""
-    if isinstance(value, int):
-        return [1, value, value, 1]
-    value = list(value)
-    if len(value) == 1:
-        return [1, value[0], value[0], 1]
-    return [1, *value, 1] if len(value) == 2 else value
-
-
-def _channels_first(sizes, data_format):
-    return [sizes[0], sizes[3], sizes[1], sizes[2]] if data_format == "NCHW" and len(sizes) == 4 and sizes[0] == 1 \
-        and sizes[3] == 1 and sizes[1] != 1 else sizes
-
-
-def _padding(padding):
-    if isinstance(padding, str):
-        return {"padding": padding.upper()}
-    return {"padding": "EXPLICIT", "explicit_paddings": [int(n) for pair in padding for n in pair]}
-
-
-def conv2d(input, filter=None, strides=None, padding=None, use_cudnn_on_gpu=True, data_format="NHWC", dilations=(1, 1, 1, 1),
-           name=None, filters=None):
-    """Convolution of [batch, h, w, in] with a filter [h, w, in, out]."""
-    filter = filters if filter is None else filter
-    return apply_op("Conv2D", input, filter, strides=_window(1 if strides is None else strides, "strides"),
-                    data_format=data_format or "NHWC", dilations=_window(dilations, "dilations"), name=name,
-                    **_padding(padding))
-
-
-def conv2d_transpose(value=None, filter=None, output_shape=None, strides=None, padding="SAME", data_format="NHWC", name=None,
-                     input=None, filters=None, dilations=None):
-    """The transpose (gradient) of conv2d; the filter is [h, w, out, in]."""
-    value = input if value is None else value
-    filter = filters if filter is None else filter
-    result = apply_op("Conv2DBackpropInput", array._extents(output_shape), filter, value, strides=_window(strides, "strides"),
-                      data_format=data_format, name=name or "conv2d_transpose", **_padding(padding))
-    return result
-
-
-def depthwise_conv2d(input, filter, strides, padding, rate=None, name=None, data_format="NHWC", dilations=None):
-    """Each channel is convolved with filters of its own: [h, w, in, multiplier]."""
-    return apply_op("DepthwiseConv2dNative", input, filter, strides=_window(strides, "strides"), name=name,
-                    data_format=data_format or "NHWC", dilations=_window(dilations or rate or 1, "dilations"),
-                    **_padding(padding))
-
-
-depthwise_conv2d_native = depthwise_conv2d
-
-
-def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding, rate=None, name=None, data_format="NHWC"):
-    """depthwise_conv2d, then a 1 x 1 convolution."""
-    with name_scope(name or "separable_conv2d") as scope:
-        inner = depthwise_conv2d(input, depthwise_filter, strides, padding, rate, data_format=data_format)
-        return conv2d(inner, pointwise_filter, 1, "VALID", data_format=data_format, name=scope)
-
-
-def conv1d(value=None, filters=None, stride=1, padding="SAME", use_cudnn_on_gpu=None, data_format="NWC", name=None, input=None):
-    """Convolution of [batch, width, in] with a filter [width, in, out]."""
-    value = input if value is None else value
-    with name_scope(name or "conv1d") as scope:
-        wide = conv2d(array.expand_dims(value, 1), array.expand_dims(filters, 0), [1, 1, stride, 1], padding)
-        return array.squeeze(wide, [1], name=scope)
-
-
-def max_pool(value=None, ksize=None, strides=None, padding="VALID", data_format="NHWC", name=None, input=None):
-    """The largest value of each window."""
-    value = input if value is None else value
-    return apply_op("MaxPool", value, ksize=_window(ksize, "ksize"), strides=_window(strides, "strides"),
-                    data_format=data_format or "NHWC", padding=padding.upper(), name=name)
-
-
-def avg_pool(value=None, ksize=None, strides=None, padding="VALID", data_format="NHWC", name=None, input=None):
-    """The mean of each window."""
-    value = input if value is None else value
-    return apply_op("AvgPool", value, ksize=_window(ksize, "ksize"), strides=_window(strides, "strides"),
-                    data_format=data_format or "NHWC", padding=padding.upper(), name=name)
-
-
-max_pool2d, avg_pool2d = max_pool, avg_pool
-
-
-def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.5, name=None):
-    """Each value divided by (bias + alpha * the sum of squares of its neighbours in depth) to the power beta."""
-    return apply_op("LRN", input, depth_radius=depth_radius, bias=bias, alpha=alpha, beta=beta, name=name)
-
-
-lrn = local_response_normalization
 
 
 def top_k(input, k=1, sorted=True, name=None):
@@ -339,146 +255,6 @@ def in_top_k(predictions, targets, k, name=None):
     return apply_op("InTopKV2", predictions, targets, convert_to_tensor(k, dtype_of(targets)), name=name)
 
 
-def embedding_lookup(params, ids, partition_strategy="mod", name=None, validate_indices=True, max_norm=None):
-    """The rows `ids` of a table, which may lie in several parts.
-
-    Part p of n has the ids with id % n == p ("mod"), or one run of ids ("div": the first parts have one more).
-    """
-    if not isinstance(params, (list, tuple)):
-        params = list(params) if hasattr(params, "_variable_list") else [params]
-    if not params:
-        raise ValueError("Need at least one param")
-    with name_scope(name or "embedding_lookup") as scope:
-        ids = convert_to_tensor(ids, name="ids")
-        if len(params) == 1:
-            return _clip_rows(array.gather(params[0], ids, name=scope if max_norm is None else None), max_norm)
-        return _clip_rows(_partitioned_lookup(list(params), ids, partition_strategy), max_norm)
-
-
-def _clip_rows(rows, max_norm):
-    if max_norm is None:
-        return rows
-    lengths = math.sqrt(math.reduce_sum(math.square(rows), -1, True))
-    return rows * (max_norm / math.maximum(lengths, max_norm))
-
-
-def _partitioned_lookup(params, ids, strategy):
-    parts = len(params)
-    flat = array.reshape(ids, [-1])
-    positions = math.range(array.size(flat))
-    count = convert_to_tensor(parts, flat.dtype.base_dtype)
-    if strategy == "mod":
-        owner, inner = flat % count, flat // count
-    elif strategy == "div":
-        sizes = [p.shape._dims[0] for p in params]
-        total = sum(sizes)
-        per, extra = total // parts, total % parts
-        owner = math.maximum(flat // (per + 1), (flat - extra) // per)
-        inner = array.where(owner < extra, flat % (per + 1), (flat - extra) % per)
-    else:
-        raise ValueError(f"Unrecognized partition strategy: {strategy}")
-    owner = math.cast(owner, dtypes.int32)
-    wanted = array.dynamic_partition(inner, owner, parts)
-    places = array.dynamic_partition(positions, owner, parts)
-    found = []
-    for param, rows in zip(params, wanted):
-        found.append(array.gather(param, rows))
-    stitched = apply_op("ParallelDynamicStitch", places, found)
-    width = params[0].shape._dims[1:]
-    result = array.reshape(stitched, array.concat([array.shape(ids), np.asarray(width, np.int32)], 0))
-    result.set_shape(list(ids.shape._dims or []) + list(width) if ids.shape.rank is not None else None)
-    return result
-
-
-def embedding_lookup_sparse(params, sp_ids, sp_weights, partition_strategy="mod", name=None, combiner=None, max_norm=None):
-    """For each row of the sparse `sp_ids`: the sum, mean or sqrtn of its ids' rows, weighted by `sp_weights` (or None)."""
-    combiner = combiner or "mean"
-    if combiner not in ("mean", "sqrtn", "sum"):
-        raise ValueError(f"combiner must be one of 'mean', 'sqrtn' or 'sum', got {combiner}")
-    with name_scope(name or "embedding_lookup_sparse"):
-        segments = math.cast(sp_ids.indices[:, 0], dtypes.int32)
-        ids, places = array.unique(sp_ids.values)
-        rows = embedding_lookup(params, ids, partition_strategy, max_norm=max_norm)
-        if sp_weights is None:
-            op = {"sum": "SparseSegmentSum", "mean": "SparseSegmentMean", "sqrtn": "SparseSegmentSqrtN"}[combiner]
-            return apply_op(op, rows, places, segments)
-        weights = math.cast(sp_weights.values, rows.dtype.base_dtype)
-        column = array.reshape(weights, array.concat([array.shape(weights), np.ones(rows.shape.rank - 1, np.int32)], 0))
-        total = math.segment_sum(array.gather(rows, places) * column, segments)
-        if combiner == "sum":
-            return total
-        share = math.segment_sum(column if combiner == "mean" else math.square(column), segments)
-        return math.div_no_nan(total, share if combiner == "mean" else math.sqrt(share))
-
-
-def _sampler(op_type):
-    def sample(true_classes, num_true, num_sampled, unique, range_max, seed=None, name=None):
-        seed1, seed2 = get_seed(seed)
-        return apply_op(op_type, true_classes, num_true=num_true, num_sampled=num_sampled, unique=unique,
-                        range_max=range_max, seed=seed1, seed2=seed2, name=name)
-
-    sample.__doc__ = f"Draws negative classes: the op {op_type} (candidates, expected counts of true and drawn classes)."
-    return sample
-
-
-log_uniform_candidate_sampler = _sampler("LogUniformCandidateSampler")
-uniform_candidate_sampler = _sampler("UniformCandidateSampler")
-learned_unigram_candidate_sampler = _sampler("LearnedUnigramCandidateSampler")
-
-
-def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=None, name=None):
-    """Where drawn classes are true ones: indices, ids, weights."""
-    seed1, seed2 = get_seed(seed)
-    return apply_op("ComputeAccidentalHits", true_classes, sampled_candidates, num_true=num_true, seed=seed1, seed2=seed2,
-                    name=name)
-
-
-def _sampled_logits(weights, biases, labels, inputs, num_sampled, num_classes, num_true, sampled_values, subtract_log_q,
-                    remove_accidental_hits, partition_strategy, seed):
-    labels = math.cast(labels, dtypes.int64)
-    flat_labels = array.reshape(labels, [-1])
-    if sampled_values is None:
-        sampled_values = log_uniform_candidate_sampler(labels, num_true, num_sampled, True, num_classes, seed)
-    sampled, true_count, sampled_count = [array.stop_gradient(t) for t in sampled_values]
-    everything = array.concat([flat_labels, sampled], 0)
-    rows = embedding_lookup(weights, everything, partition_strategy)
-    offsets = embedding_lookup(biases, everything, partition_strategy)
-    num_labels = array.shape(flat_labels)[0]
-    true_rows, sampled_rows = rows[:num_labels], rows[num_labels:]
-    true_bias, sampled_bias = offsets[:num_labels], offsets[num_labels:]
-    width = array.shape(true_rows)[1]
-    products = array.expand_dims(inputs, 1) * array.reshape(true_rows, array.stack([-1, num_true, width]))
-    true_logits = math.reduce_sum(products, 2) + array.reshape(true_bias, [-1, num_true])
-    sampled_logits = math.matmul(inputs, sampled_rows, transpose_b=True) + sampled_bias
-    if remove_accidental_hits:
-        hits = compute_accidental_hits(labels, sampled, num_true, seed)
-        positions = array.stack([hits.indices, math.cast(hits.ids, dtypes.int32)], 1)
-        sampled_logits += array.scatter_nd(positions, math.cast(hits.weights, sampled_logits.dtype.base_dtype),
-                                           array.shape(sampled_logits))
-    if subtract_log_q:
-        true_logits -= math.log(true_count)
-        sampled_logits -= math.log(sampled_count)
-    logits = array.concat([true_logits, sampled_logits], 1)
-    targets = array.concat([array.ones_like(true_logits) / num_true, array.zeros_like(sampled_logits)], 1)
-    return logits, targets
-
-
-def nce_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true=1, sampled_values=None,
-             remove_accidental_hits=False, partition_strategy="mod", name="nce_loss", seed=None):
-    """Noise-contrastive estimation: for each row the loss of telling true classes from drawn ones (Gutmann, Hyvarinen 2010)."""
-    with name_scope(name):
-        logits, targets = _sampled_logits(weights, biases, labels, inputs, num_sampled, num_classes, num_true,
-                                          sampled_values, True, remove_accidental_hits, partition_strategy, seed)
-        return math.reduce_sum(sigmoid_cross_entropy_with_logits(labels=targets, logits=logits), 1)
-
-
-def sampled_softmax_loss(weights, biases, labels, inputs, num_sampled, num_classes, num_true=1, sampled_values=None,
-                         remove_accidental_hits=True, partition_strategy="mod", name="sampled_softmax_loss", seed=None):
-    """Softmax cross entropy over the true and some drawn classes (Jean et al. 2014)."""
-    with name_scope(name):
-        logits, targets = _sampled_logits(weights, biases, labels, inputs, num_sampled, num_classes, num_true,
-                                          sampled_values, True, remove_accidental_hits, partition_strategy, seed)
-        return softmax_cross_entropy_with_logits_v2(array.stop_gradient(targets), logits)
 
 
 def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
@@ -486,9 +262,21 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
     return math.exp(log_input) - log_input * targets
 
 
+_LATER = {
+    **dict.fromkeys(("dynamic_rnn", "static_rnn", "bidirectional_dynamic_rnn", "static_bidirectional_rnn"), ".rnn"),
+    **dict.fromkeys(("log_uniform_candidate_sampler", "uniform_candidate_sampler", "learned_unigram_candidate_sampler",
+                     "compute_accidental_hits", "nce_loss", "sampled_softmax_loss"), ".ops.sampling"),
+}
+
+
 def __getattr__(name):
-    if name in ("dynamic_rnn", "static_rnn", "bidirectional_dynamic_rnn", "rnn_cell", "raw_rnn"):
-        import importlib
-        rnn = importlib.import_module(".rnn", __package__)
-        return rnn if name == "rnn_cell" else getattr(rnn, name)
+    import importlib
+    if name == "rnn_cell":
+        return importlib.import_module(".rnn_cell", __package__)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name], __package__), name)
     raise AttributeError(f"module 'headrace.nn' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted(set(name for name in globals() if not name.startswith("_")) | set(_LATER) | {"rnn_cell"})

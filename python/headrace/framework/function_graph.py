@@ -14,19 +14,20 @@ _COPIED_ELEMENTS = 64
 class FuncGraph(Graph):
     """The body of a function while it is traced.
 
-    `inputs`: the arguments, captured ones last; `captures`: the outer tensors that the extra arguments stand for. With
-    `has_gradients` floating constants are captured too, so that gradients reach them.
+    `inputs`: the arguments, captured ones last; `captures`: the outer tensors that the extra arguments stand for. Where
+    gradients may be asked for (`differentiable`), floating constants are captured like other tensors: they may be asked for
+    theirs.
     """
 
-    def __init__(self, name, outer_graph, has_gradients=False):
+    def __init__(self, name, outer_graph, differentiable=False):
         super().__init__()
+        self.differentiable = differentiable
         self.name = name
         self.outer_graph = outer_graph
         self.inputs = []
         self.captures = []
         self.seed = outer_graph.seed
         self._captured = {}
-        self._has_gradients = has_gradients
 
     def add_argument(self, dtype, shape, name=None):
         """An argument of the function, as a tensor inside."""
@@ -60,7 +61,7 @@ class FuncGraph(Graph):
         return inner
 
     def _copy_of_constant(self, tensor):
-        if tensor.op.type != "Const" or self._has_gradients and (tensor.dtype.is_floating or tensor.dtype.is_complex):
+        if tensor.op.type != "Const" or self.differentiable and (tensor.dtype.is_floating or tensor.dtype.is_complex):
             return None
         value = tensor.op._node.attr("value")
         size = 1

@@ -106,29 +106,6 @@ def transpose(a, perm=None, name="transpose", conjugate=False):
     return apply_op("ConjugateTranspose" if conjugate and a.dtype.is_complex else "Transpose", a, perm, name=name)
 
 
-def matrix_transpose(a, name="matrix_transpose", conjugate=False):
-    """The last two axes swapped."""
-    a = convert_to_tensor(a)
-    axes = list(builtins.range(a.shape.rank))
-    axes[-2:] = [axes[-1], axes[-2]]
-    return transpose(a, axes, name)
-
-
-def matrix_diag_part(input, name=None):
-    """The diagonals of the matrices in the last two axes."""
-    x = convert_to_tensor(input)
-    rows, columns = x.shape._dims[-2:]
-    if rows is None or columns is None:
-        extents = shape(x)
-        rows, columns = extents[-2], extents[-1]
-        count = apply_op("Minimum", rows, columns)
-        places = apply_op("Range", 0, count, 1)
-    else:
-        places = np.arange(min(rows, columns), dtype=np.int32)
-    flat = reshape(x, concat([shape(x)[:-2], [-1]], 0))
-    return gather(flat, places * (columns + 1), axis=-1, name=name)
-
-
 def concat(values, axis, name="concat"):
     """Tensors joined along an axis. TensorFlow's old order `concat(axis, values)` is understood too."""
     if isinstance(values, int) and isinstance(axis, (list, tuple)):
@@ -302,6 +279,23 @@ def reverse(tensor, axis, name=None):
 reverse_v2 = reverse
 
 
+def reverse_sequence(input, seq_lengths=None, seq_axis=None, batch_axis=None, name=None, seq_dim=None, batch_dim=None):
+    """Each sequence turned round in its first `seq_lengths[i]` places."""
+    seq_axis = (seq_dim or 0) if seq_axis is None else seq_axis
+    batch_axis = (batch_dim or 0) if batch_axis is None else batch_axis
+    with name_scope(name or "ReverseSequence"):
+        x = convert_to_tensor(input)
+        order = [batch_axis, seq_axis] + [i for i in builtins.range(x.shape.rank) if i not in (batch_axis, seq_axis)]
+        lengths = expand_dims(apply_op("Cast", convert_to_tensor(seq_lengths), DstT=dtypes.int32), 1)
+        rows = transpose(x, order)
+        places = expand_dims(apply_op("Range", 0, shape(rows)[1], 1), 0)
+        turned = apply_op("SelectV2", apply_op("Less", places, lengths), lengths - 1 - places,
+                          apply_op("BroadcastTo", places, shape(rows)[:2]))
+        result = transpose(gather(rows, turned, axis=1, batch_dims=1), list(np.argsort(order)))
+        result.set_shape(x.shape)
+        return result
+
+
 def fill(dims, value, name=None):
     """A tensor of the given extents with `value` everywhere."""
     return apply_op("Fill", _extents(dims), value, name=name)
@@ -464,18 +458,6 @@ def meshgrid(*args, indexing="xy", name="meshgrid"):
             outputs = [transpose(x, swap) for x in outputs]
             sizes[0], sizes[1] = sizes[1], sizes[0]
         return [broadcast_to(x, stack(sizes)) for x in outputs]
-
-
-def eye(num_rows, num_columns=None, batch_shape=None, dtype=dtypes.float32, name=None):
-    """Ones on the diagonal, zeros elsewhere."""
-    array = np.eye(num_rows, num_columns, dtype=dtypes.as_dtype(dtype).as_numpy_dtype)
-    if batch_shape is not None:
-        array = np.broadcast_to(array, tuple(batch_shape) + array.shape).copy()
-    return constant(array, dtype, name=name or "eye")
-
-
-def required_space_to_batch_paddings(*args, **kwargs):
-    raise NotImplementedError("required_space_to_batch_paddings is not there")
 
 
 def guarantee_const(input, name=None):

@@ -72,7 +72,7 @@ def cond(pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, f
         pred = convert_to_tensor(pred)
         graphs, structures, results = [], [], []
         for label, function in (("true", true_fn), ("false", false_fn)):
-            graph = FuncGraph(f"{scope.rstrip('/').replace('/', '_')}_{label}", outer, has_gradients=True)
+            graph = FuncGraph(f"{scope.rstrip('/').replace('/', '_')}_{label}", outer, differentiable=True)
             with graph.as_default():
                 returned = function()
                 if returned is None:
@@ -207,7 +207,7 @@ def _flatten_shapes(structure, shapes):
 def _trace_loop(outer, scope, cond, body, structure, leaves, initial, invariants):
     graphs, results, returned = [], [], structure
     for label, function in (("cond", cond), ("body", body)):
-        graph = FuncGraph(f"{scope.rstrip('/').replace('/', '_')}_{label}", outer, has_gradients=True)
+        graph = FuncGraph(f"{scope.rstrip('/').replace('/', '_')}_{label}", outer, differentiable=True)
         with graph.as_default():
             arguments = [graph.add_argument(t.dtype.base_dtype, s) for t, s in zip(initial, invariants)]
             values = nest.pack(structure, [leaf._with(a) if isinstance(leaf, TensorArray) else a

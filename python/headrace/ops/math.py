@@ -386,24 +386,6 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=dtypes.int
     return apply_op("Bincount", arr, size, empty if weights is None else weights, name=name)
 
 
-def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
-    """A vector norm: "euclidean", 1, 2 or infinity."""
-    keep = bool(keepdims if keepdims is not None else keep_dims)
-    with name_scope(name or "norm"):
-        if ord in ("euclidean", "fro", 2):
-            return sqrt(reduce_sum(square(tensor), axis, keep))  # noqa: F821
-        if ord == 1:
-            return reduce_sum(abs(tensor), axis, keep)  # noqa: F821
-        if ord in (np.inf, "inf"):
-            return reduce_max(abs(tensor), axis, keep)  # noqa: F821
-        raise ValueError(f"'ord' must be a supported vector norm, got {ord!r}")
-
-
-def trace(x, name=None):
-    """The sum of the diagonal of the last two axes."""
-    return reduce_sum(apply_op("MatrixDiagPart", x), -1, name=name)  # noqa: F821
-
-
 def scalar_mul(scalar, x, name=None):
     """scalar * x; of IndexedSlices the values are multiplied."""
     if isinstance(x, IndexedSlices):
