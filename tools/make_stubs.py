@@ -7,10 +7,10 @@ The package must be importable (PYTHONPATH=build/release/python).
 Usage: make_stubs.py FOLDER
 """
 import ast
+import glob
 import importlib
 import inspect
 import pathlib
-import pkgutil
 import sys
 import types
 
@@ -145,7 +145,11 @@ def protos_stub(module):
 def stubs(package):
     """Yields (path, text) of every stub."""
     yield "headrace/__init__.pyi", module_stub(package)
-    names = [info.name for info in pkgutil.walk_packages(package.__path__, "headrace.") if "._" not in info.name]
+    folder = pathlib.Path(package.__file__).parent
+    found = glob.glob(f"{folder}/**/*.py", recursive=True)  # unlike Path.glob it goes through links
+    files = sorted(pathlib.Path(file).relative_to(folder).with_suffix("") for file in found)
+    names = [".".join(("headrace", *file.parts)) for file in files if not file.name.startswith("_")]
+    names += [".".join(("headrace", *file.parent.parts)) for file in files if file.name == "__init__" and file.parent.parts]
     modules = [importlib.import_module(name) for name in names]
     for module in modules:
         path = module.__name__.replace(".", "/") + ("/__init__.pyi" if "__path__" in vars(module) else ".pyi")

@@ -87,8 +87,9 @@ Status CheckLoop(const FunctionTrace& cond, const FunctionTrace& body, const std
     return InvalidArgument("WhileLoop: the body returns other types than the variables have: (",
                            StrJoin(body.result_types(), ", "), ") and (", StrJoin(types, ", "), ")");
   }
+  const std::vector<PartialShape> results = body.result_shapes();
   for (size_t i = 0; i < shapes.size(); ++i) {
-    const PartialShape& after = body.result_shapes()[i];
+    const PartialShape& after = results[i];
     if (Either(shapes[i], after) == shapes[i]) continue;
     return InvalidArgument("WhileLoop: variable ", i, " has the shape ", shapes[i], ", and ", after,
                            " after an iteration: give shape_invariants that hold for both");

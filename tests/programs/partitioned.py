@@ -7,6 +7,7 @@ import harness
 import numpy as np
 
 PHASES = ["train", "restore"]
+READ_BACK = "read back"
 CLUSTERS = {"train": {"ps": 2, "worker": 1}, "restore": {"ps": 1, "worker": 1}}
 ROWS, WIDTH, STEPS = 31, 4, 10
 
@@ -59,7 +60,8 @@ def train(tf, task, server):
 
 
 def restore(tf, task, server):
-    with task.device(tf):
+    """Restores the table whole: on one parameter server, or, to read it back, in a worker without one."""
+    with task.device(tf) if task.ps_hosts else tf.device(None):
         tf.train.get_or_create_global_step()
         table, ids, loss = build(tf, 1)
         saver = tf.train.Saver()
@@ -80,7 +82,12 @@ def main(tf, task):
 
 
 def compare(ours, theirs):
-    ours, theirs = ours[0], theirs[0]
+    assert len(ours) == len(theirs) == 3
+    for result in ours[1:] + theirs:
+        check_equal(ours[0], result)
+
+
+def check_equal(ours, theirs):
     assert ours["names"] == theirs["names"], (ours["names"], theirs["names"])
     assert ours["checkpoint"] == theirs["checkpoint"] and ours["step"] == theirs["step"] == STEPS
     np.testing.assert_allclose(ours["values"], theirs["values"], rtol=1e-5, atol=1e-6)

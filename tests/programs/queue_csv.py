@@ -3,7 +3,6 @@
 import os
 
 import harness
-import numpy as np
 
 EPOCHS = 3
 FILES, RECORDS = 4, 35  # files, and records in each

@@ -69,7 +69,8 @@ struct Lack {
   }
 };
 const Lack kLacks[] = {
-    {"AddN", {DType::kVariant}, "adds variants of lists, which are no sums of numbers here"},
+    {"AsString", {DType::kVariant}, "a variant has no text of its own"},
+    {"ScatterNdNonAliasingAdd", {DType::kBool}, "sums of truth values are in no program"},
     {"Conj", {DType::kVariant}, "passes variants on as they are, for lists"},
     {"BatchMatMulV3", {DType::kInt8, DType::kUint8}, "operands of two types, for quantized models"},
     {"ClipByValue", {DType::kComplex64, DType::kComplex128}, "complex numbers have no order"},

@@ -220,14 +220,12 @@ class _Assigned:
     def __init__(self, variable, op):
         self._variable = variable
         self.op = op
-        self._value = None
+        # Made at once, since the graph may be finished when the value is asked for.
+        with op.graph.control_dependencies([op]), op.graph.colocate_with(None, ignore_existing=True):
+            self._value = op.graph.create_op("ReadVariableOp", [variable.handle], {"dtype": variable.dtype.as_datatype_enum},
+                                             "ReadVariableOp").outputs[0]
 
     def _as_tensor(self, dtype=None, name=None):
-        if self._value is None:
-            graph = self.op.graph
-            with graph.control_dependencies([self.op]):
-                self._value = graph.create_op("ReadVariableOp", [self._variable.handle],
-                                              {"dtype": self._variable.dtype.as_datatype_enum}, "ReadVariableOp").outputs[0]
         return self._value
 
     def _as_graph_element(self):

@@ -83,12 +83,12 @@ def slice_input_producer(tensor_list, num_epochs=None, shuffle=True, seed=None, 
 
 
 def _flatten(tensors):
-    """(list of tensors, how to put results back) of a list, a dict or one tensor."""
+    """(list of tensors, how to put results back) of a list, a dict or one tensor; of a list of one comes its one tensor."""
     if isinstance(tensors, dict):
         keys = sorted(tensors)
         return [convert_to_tensor(tensors[k]) for k in keys], lambda out: dict(zip(keys, out))
     if isinstance(tensors, (list, tuple)):
-        return [convert_to_tensor(t) for t in tensors], list
+        return [convert_to_tensor(t) for t in tensors], lambda out: list(out) if len(out) > 1 else out[0]
     return [convert_to_tensor(tensors)], lambda out: out[0]
 
 
