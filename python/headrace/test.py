@@ -85,7 +85,11 @@ class TestCase(unittest.TestCase):
         with self._cached.graph.as_default(), self._cached.as_default():
             yield self._cached
 
-    test_session = cached_session
+    def test_session(self, graph=None, config=None, use_gpu=False, force_gpu=False):
+        """cached_session under its old name, which test runners take for a test."""
+        if self.id().endswith(".test_session"):
+            self.skipTest("Not a test.")
+        return self.cached_session(graph, config, use_gpu, force_gpu)
 
     def evaluate(self, tensors):
         """The values, in the default session."""

@@ -19,12 +19,13 @@ for _method in (0, 1, 2, 3, "bilinear", "nearest", "bicubic", "area"):
         for _corners in (False, True):
             case(f"resize {_method} {_size} {_corners}", lambda t, x, m=_method, s=_size, c=_corners: t.image.resize_images(
                 x, s, m, align_corners=c), F)
-case("resize bytes", lambda t, x: [t.image.resize_images(x, [5, 5]), t.image.resize_images(x, [5, 5], t.image.ResizeMethod.NEAREST_NEIGHBOR)],
-     U)
+case("resize bytes", lambda t, x: [t.image.resize_images(x, [5, 5]),
+                                   t.image.resize_images(x, [5, 5], t.image.ResizeMethod.NEAREST_NEIGHBOR)], U)
 case("resize one", lambda t, x: t.image.resize(x, [5, 5]), F[0])
 case("resize in proportion", lambda t, x: t.image.resize_images(x, [5, 5], preserve_aspect_ratio=True), F)
 case("resize_image_with_pad", lambda t, x: t.image.resize_image_with_pad(x, 5, 10), F)
-for _name in "flip_left_right flip_up_down transpose_image per_image_standardization rgb_to_grayscale rgb_to_hsv hsv_to_rgb".split():
+for _name in ("flip_left_right flip_up_down transpose_image per_image_standardization rgb_to_grayscale rgb_to_hsv "
+              "hsv_to_rgb").split():
     case(_name, lambda t, x, n=_name: getattr(t.image, n)(x), F)
 case("of bytes", lambda t, x: [t.image.rgb_to_grayscale(x), t.image.per_image_standardization(x[0])], U)
 case("rot90", lambda t, x: [t.image.rot90(x, k) for k in range(4)], F[0])
@@ -45,13 +46,15 @@ case("png and jpeg", lambda t, x: [t.image.decode_png(t.image.encode_png(x[0])),
                                    t.image.decode_jpeg(t.image.encode_jpeg(x[0], quality=90))], U)
 for _name in "diag diag_part trace transpose".split():
     case("linalg." + _name, lambda t, x, n=_name: getattr(t.linalg, n)(x), M)
-case("diagonals", lambda t, x: [t.linalg.tensor_diag(x[0]), t.matrix_diag_part(x), t.linalg.diag_part(t.transpose(x, [0, 2, 1])),
+case("diagonals", lambda t, x: [t.linalg.tensor_diag(x[0]), t.matrix_diag_part(x),
+                                t.linalg.diag_part(t.transpose(x, [0, 2, 1])),
                                 t.matrix_set_diag(x, np.float32([[1, 2, 3], [4, 5, 6]])),
                                 t.linalg.diag_part(t.placeholder_with_default(R, [None, None, None])),
                                 t.diag_part(t.reshape(t.range(16), [2, 2, 2, 2]))], R)
 case("bands", lambda t, x: [t.matrix_band_part(x, low, high) for low, high in ((0, 0), (1, -1), (-1, 1), (-1, -1), (2, 0))], R)
 case("matvec and cross", lambda t, x, f: [t.linalg.matvec(x, x[:, 0]), t.linalg.cross(f, t.reverse(f, [0]))], M, F)
-case("norms of vectors", lambda t, x: [t.norm(x, o, axis=-1, keepdims=k) for o in ("euclidean", 1, 2, np.inf, 3) for k in (False, True)], M)
+case("norms of vectors", lambda t, x: [t.norm(x, o, axis=-1, keepdims=k) for k in (False, True)
+                                       for o in ("euclidean", 1, 2, np.inf, 3)], M)
 case("norms of matrices", lambda t, x: [t.norm(x)] + [t.norm(x, o, axis=[-2, -1]) for o in ("euclidean", "fro", 1, np.inf)], M)
 case("eye", lambda t: [t.eye(3, 4), t.eye(3, batch_shape=[2]), t.linalg.eye(t.constant(3))])
 for _equation, _inputs in (("bij,bjk->bik", (M, M)), ("ij,jk", (M[0], M[1])), ("ij->ji", (M[0],)), ("ij->", (M[0],)),

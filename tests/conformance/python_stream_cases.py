@@ -21,16 +21,20 @@ def losses(t):
         for number, weights in enumerate(LOSS_WEIGHTS):
             options = {"weights": weights, "reduction": reduction}
             for name, labels, predictions in (
-                    ("absolute_difference", WANTED, GIVEN), ("mean_squared_error", WANTED, GIVEN), ("huber_loss", WANTED, GIVEN * 3),
-                    ("log_loss", BINARY, GIVEN), ("hinge_loss", BINARY, GIVEN * 2 - 1), ("sigmoid_cross_entropy", BINARY, GIVEN * 4 - 2)):
-                yield f"{name} {reduction} {number}", getattr(t.losses, name)(t.constant(labels), t.constant(predictions), **options)
+                    ("absolute_difference", WANTED, GIVEN), ("mean_squared_error", WANTED, GIVEN),
+                    ("huber_loss", WANTED, GIVEN * 3), ("log_loss", BINARY, GIVEN),
+                    ("hinge_loss", BINARY, GIVEN * 2 - 1),
+                    ("sigmoid_cross_entropy", BINARY, GIVEN * 4 - 2)):
+                yield f"{name} {reduction} {number}", getattr(t.losses, name)(
+                    t.constant(labels), t.constant(predictions), **options)
             if np.shape(weights) != (4, 5):
                 flat = weights if np.shape(weights) == () else weights[:, 0]
                 logits = t.constant(GIVEN * 5)
                 yield f"softmax {reduction} {number}", t.losses.softmax_cross_entropy(
                     np.eye(5, dtype=np.float32)[CLASSES], logits, flat, label_smoothing=0.1, reduction=reduction)
                 yield f"sparse {reduction} {number}", t.losses.sparse_softmax_cross_entropy(CLASSES[:, None], logits, **options)
-                yield f"cosine {reduction} {number}", t.losses.cosine_distance(t.constant(WANTED), t.constant(GIVEN), axis=1, **options)
+                yield f"cosine {reduction} {number}", t.losses.cosine_distance(
+                    t.constant(WANTED), t.constant(GIVEN), axis=1, **options)
 
 
 def metrics(t, labels, scores, batch_weights):
