@@ -11,8 +11,8 @@ import sys
 
 from make_stubs import public
 
-PAGES = ("", "app", "compat", "data", "data.experimental", "errors", "gfile", "initializers", "layers", "logging", "metrics",
-         "nn", "python_io", "summary", "train")
+PAGES = ("", "app", "compat", "data", "data.experimental", "debugging", "errors", "gfile", "image", "initializers", "layers",
+         "linalg", "logging", "losses", "metrics", "nn", "python_io", "summary", "test", "train")
 FOLDER = pathlib.Path(__file__).parents[1] / "docs/api"
 HEAD = "<!-- Written by tools/make_api_docs.py from the docstrings. -->\n"
 

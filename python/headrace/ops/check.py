@@ -92,8 +92,8 @@ def _rank_checked(label, x, wanted, allowed, describe, data, summarize, message,
         if x.shape.rank is not None and all(limit is not None for limit in limits):
             if not any(allowed[0](x.shape.rank, int(limit)) for limit in limits):
                 ranks = " or ".join(str(int(limit)) for limit in limits)
-                raise ValueError((f"{message}. " if message else "") + f"Tensor {x.name} must have rank {describe} {ranks}. Received "
-                                 f"rank {x.shape.rank}, shape {x.shape}")
+                raise ValueError((f"{message}. " if message else "") + f"Tensor {x.name} must have rank {describe} {ranks}. "
+                                 f"Received rank {x.shape.rank}, shape {x.shape}")
             return no_op("static_checks_determined_all_ok")
         rank = array.rank(x)
         fits = math.reduce_any(array.stack([allowed[1](rank, w) for w in wanted]))
