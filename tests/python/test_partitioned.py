@@ -158,6 +158,16 @@ class PartitionedTest(unittest.TestCase):
                         np.testing.assert_array_equal(found, values)
                         np.testing.assert_allclose(slots, 0.1 + 4 * np.arange(10).reshape(5, 2) ** 2, rtol=1e-6)
 
+    def test_moving_averages_are_saved_as_one(self):
+        w = self.numbers()
+        average = tf.train.ExponentialMovingAverage(0.5)
+        update = average.apply(list(w))
+        with tempfile.TemporaryDirectory() as directory, tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            session.run(update)
+            prefix = tf.train.Saver().save(session, os.path.join(directory, "model"))
+            self.assertEqual(tf.train.list_variables(prefix), [("w", [5, 2]), ("w/ExponentialMovingAverage", [5, 2])])
+
 
 if __name__ == "__main__":
     unittest.main()
