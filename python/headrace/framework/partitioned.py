@@ -10,6 +10,7 @@ from .graph import get_default_graph
 from .op_library import apply_op
 from .shape import TensorShape, as_shape
 from .variables import group
+from ..ops import math as math_ops
 
 
 class PartitionInfo:
@@ -64,6 +65,9 @@ class PartitionedVariable:
 
     def __iter__(self):
         return iter(self._variable_list)
+
+    def __getitem__(self, key):
+        return self._as_tensor()[key]
 
     def __len__(self):
         return len(self._variable_list)
@@ -121,6 +125,9 @@ class PartitionedVariable:
 
     def __repr__(self):
         return f"<tf.PartitionedVariable '{self._name}' shape={self._shape} dtype={self._dtype.name} parts={len(self)}>"
+
+
+math_ops.take_operators(PartitionedVariable)
 
 
 def get_partitioned(getter, store, name, partitioner, shape=None, initializer=None, dtype=dtypes.float32, reuse=None,
