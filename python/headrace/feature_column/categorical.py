@@ -9,7 +9,6 @@ from .. import lookup
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor
 from ..framework.op_library import apply_op
-from ..framework.session import SparseTensorValue
 from ..ops import array, math
 from ..parsing import FixedLenFeature, VarLenFeature
 from ..sparse import SparseTensor

@@ -11,7 +11,7 @@ from ..framework.variables import no_op
 from . import array, math
 
 
-def Assert(condition, data, summarize=None, name=None):  # noqa: N802: TensorFlow's name
+def Assert(condition, data, summarize=None, name=None):  # noqa: N802 - TensorFlow's name
     """An operation that fails with InvalidArgumentError, showing `data`, unless `condition` is true."""
     if not isinstance(data, (list, tuple)):
         raise TypeError(f"Assert: data must be a list of tensors, got {data!r}")
@@ -213,7 +213,7 @@ def ensure_shape(x, shape, name=None):
     return result
 
 
-def Print(input_, data, message=None, first_n=None, summarize=None, name=None):  # noqa: N802: TensorFlow's name
+def Print(input_, data, message=None, first_n=None, summarize=None, name=None):  # noqa: N802 - TensorFlow's name
     """The tensor; the step's process logs `message` and the tensors of `data` when it is computed."""
     return apply_op("Print", input_, list(data), message=message or "", first_n=-1 if first_n is None else first_n,
                     summarize=3 if summarize is None else summarize, name=name)
