@@ -80,7 +80,7 @@ class PartitionedTest(unittest.TestCase):
 
     def test_how_many_parts_the_partitioners_make(self):
         self.assertEqual(tf.fixed_size_partitioner(3)(tf.TensorShape([10, 4]), dtype=tf.float32), [3, 1])
-        self.assertEqual(tf.min_max_variable_partitioner(8, min_slice_size=64)(tf.TensorShape([10, 4]), tf.float32), [2, 1])
+        self.assertEqual(tf.min_max_variable_partitioner(8, min_slice_size=64)(tf.TensorShape([10, 4]), tf.float32), [3, 1])
         self.assertEqual(tf.min_max_variable_partitioner(8)(tf.TensorShape([10, 4]), tf.float32), [1, 1])
         self.assertEqual(tf.variable_axis_size_partitioner(32)(tf.TensorShape([10, 4]), tf.float32), [5, 1])
         self.assertEqual(tf.variable_axis_size_partitioner(32, max_shards=3)(tf.TensorShape([10, 4]), tf.float32), [3, 1])

@@ -48,16 +48,25 @@ class FuncGraph(Graph):
             return known[1]
         inner = self._copy_of_constant(tensor)
         if inner is None:
-            if tensor.op.graph is not self.outer_graph:
-                outer = self.outer_graph
-                if not isinstance(outer, FuncGraph):
-                    raise ValueError(f"Tensor {tensor.name} must be from the graph around the function that uses it")
-                tensor_outside = outer.capture(tensor)
-            else:
-                tensor_outside = tensor
-            inner = self.add_argument(tensor.dtype.base_dtype, tensor.shape, f"captured{len(self.captures)}")
-            self.captures.append(tensor_outside)
+            inner = self._argument_for(self._just_outside(tensor))
         self._captured[id(tensor)] = (tensor, inner)  # the tensor is kept, so that its id stays its own
+        return inner
+
+    def _just_outside(self, tensor):
+        """The tensor in the graph around this one that stands for `tensor`, which may come from further out."""
+        if tensor.op.graph is self.outer_graph:
+            return tensor
+        if not isinstance(self.outer_graph, FuncGraph):
+            raise ValueError(f"Tensor {tensor.name} must be from the graph around the function that uses it")
+        return self.outer_graph.capture(tensor)
+
+    def _argument_for(self, outside):
+        known = self._captured.get(id(outside))
+        if known is not None:
+            return known[1]
+        inner = self.add_argument(outside.dtype.base_dtype, outside.shape, f"captured{len(self.captures)}")
+        self.captures.append(outside)
+        self._captured[id(outside)] = (outside, inner)
         return inner
 
     def _copy_of_constant(self, tensor):
@@ -80,9 +89,6 @@ class FuncGraph(Graph):
         # Control inputs from outside have run before the function does.
         graph = getattr(item, "graph", None)
         return graph is not None and graph is not self
-
-    def _control_inputs(self):
-        return [node for node in super()._control_inputs()]
 
 
 class Function:

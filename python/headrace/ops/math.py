@@ -4,6 +4,7 @@ import builtins
 
 import numpy as np
 
+from .._native import native
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import IndexedSlices, Tensor, get_default_graph, name_scope
@@ -62,7 +63,8 @@ for _name, _op, _doc in (
         ("is_finite", "IsFinite", "True where x is neither infinite nor not a number."),
         ("logical_not", "LogicalNot", "not x, element-wise, of bools."),
         ("conj", "Conj", "The complex conjugate.")):
-    globals()[_name] = _unary(_name, _op, _doc)
+    if native.has_op(_op):
+        globals()[_name] = _unary(_name, _op, _doc)
 
 for _name, _op, _doc in (
         ("add", "AddV2", "x + y with broadcasting."),
@@ -87,7 +89,8 @@ for _name, _op, _doc in (
         ("not_equal", "NotEqual", "x != y, element-wise."),
         ("logical_and", "LogicalAnd", "x and y, element-wise, of bools."),
         ("logical_or", "LogicalOr", "x or y, element-wise, of bools.")):
-    globals()[_name] = _binary(_name, _op, _doc)
+    if native.has_op(_op):
+        globals()[_name] = _binary(_name, _op, _doc)
 
 floor_div, mod, floor_mod = floordiv, floormod, floormod  # noqa: F821
 neg, mul, sub = negative, multiply, subtract  # noqa: F821
@@ -369,21 +372,29 @@ def segment_mean(data, segment_ids, name=None):
     return apply_op("SegmentMean", data, segment_ids, name=name)
 
 
+def _segments(public_name, op_type, doc, unsorted=False):
+    def sorted_ids(data, segment_ids, name=None):
+        return apply_op(op_type, data, segment_ids, name=name)
+
+    def any_ids(data, segment_ids, num_segments, name=None):
+        return apply_op(op_type, data, segment_ids, num_segments, name=name)
+
+    function = any_ids if unsorted else sorted_ids
+    function.__name__ = function.__qualname__ = public_name
+    function.__doc__ = f"The {doc} of the rows with equal ids" + ("." if unsorted else "; the ids are sorted.")
+    return function
+
+
+for _op, _doc in (("Prod", "products"), ("Max", "largest"), ("Min", "smallest")):
+    for _kind, _unsorted in (("Segment", False), ("UnsortedSegment", True)):
+        if native.has_op(_kind + _op):
+            _name = f"{'unsorted_' if _unsorted else ''}segment_{_op.lower()}"
+            globals()[_name] = _segments(_name, _kind + _op, _doc, _unsorted)
+
+
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
     """Sums of rows with equal ids, for ids 0 to num_segments - 1."""
     return apply_op("UnsortedSegmentSum", data, segment_ids, num_segments, name=name)
-
-
-def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=dtypes.int32, name=None):
-    """How often each number from 0 on occurs."""
-    arr = cast(arr, dtypes.int32)
-    size = reduce_max(arr) + 1  # noqa: F821
-    if minlength is not None:
-        size = maximum(size, minlength)  # noqa: F821
-    if maxlength is not None:
-        size = minimum(size, maxlength)  # noqa: F821
-    empty = np.zeros(0, dtypes.as_dtype(dtype).as_numpy_dtype)
-    return apply_op("Bincount", arr, size, empty if weights is None else weights, name=name)
 
 
 def scalar_mul(scalar, x, name=None):
