@@ -12,7 +12,8 @@ import sys
 from make_stubs import public
 
 # absl's flags or the like; messages; the ops, whose stubs are generated; the insides.
-SKIPPED = ("flags", "protos", "raw_ops", "framework", "ops", "dataset", "iterator", "structure")
+SKIPPED = {f"headrace.{name}" for name in (
+    "flags", "protos", "raw_ops", "framework", "ops", "data.dataset", "data.iterator", "data.structure", "compat.v1")}
 NESTED = ("compat", "contrib", "data")  # whose modules have pages of their own
 FOLDER = pathlib.Path(__file__).parents[1] / "docs/api"
 HEAD = "<!-- Written by tools/make_api_docs.py from the docstrings. -->\n"
@@ -72,7 +73,7 @@ def modules(package, title="headrace"):
     """Yields (title, module) of the package and of the modules that a program sees in it."""
     yield title, package
     for name, value in public(package):
-        if inspect.ismodule(value) and value.__name__.startswith("headrace") and name not in (*SKIPPED, "v1"):
+        if inspect.ismodule(value) and value.__name__.startswith("headrace") and value.__name__ not in SKIPPED:
             if title == "headrace" and name in NESTED:
                 yield from modules(value, f"{title}.{name}")
             elif title == "headrace" or value.__name__.startswith(title):
