@@ -240,7 +240,7 @@ def variable_axis_size_partitioner(max_shard_bytes, axis=0, bytes_per_string_ele
 
 
 def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 << 10, bytes_per_string_element=16):
-    """A partitioner that makes parts of `min_slice_size` bytes, or larger ones where these would be more than `max_partitions`."""
+    """A partitioner that makes parts of `min_slice_size` bytes, or of more where that would be above `max_partitions`."""
     def partition(shape, dtype):
         shape, dtype = TensorShape(shape), dtypes.as_dtype(dtype)
         if not shape.is_fully_defined():
