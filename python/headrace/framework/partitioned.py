@@ -248,11 +248,7 @@ def variable_axis_size_partitioner(max_shard_bytes, axis=0, bytes_per_string_ele
 
 
 def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 << 10, bytes_per_string_element=16):
-<<<<<<< HEAD
-    """A partitioner that makes parts of about `min_slice_size` bytes or more, up to `max_partitions`."""
-=======
     """A partitioner that makes parts of `min_slice_size` bytes, or of more where that would be above `max_partitions`."""
->>>>>>> pyrun2
     def partition(shape, dtype):
         shape, dtype = TensorShape(shape), dtypes.as_dtype(dtype)
         if not shape.is_fully_defined():
@@ -260,11 +256,7 @@ def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 <<
         if axis >= shape.rank:
             raise ValueError(f"Cannot partition variable along axis {axis} when shape is only {shape}")
         element = bytes_per_string_element if dtype is dtypes.string else dtype.size
-<<<<<<< HEAD
-        pieces = math.ceil(shape.num_elements() * element / min_slice_size)
-=======
         pieces = -(-shape.num_elements() * element // min_slice_size)
->>>>>>> pyrun2
         partitions = [1] * shape.rank
         partitions[axis] = max(1, min(shape._dims[axis], max_partitions, pieces))
         return partitions
