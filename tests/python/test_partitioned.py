@@ -80,7 +80,7 @@ class PartitionedTest(unittest.TestCase):
 
     def test_how_many_parts_the_partitioners_make(self):
         self.assertEqual(tf.fixed_size_partitioner(3)(tf.TensorShape([10, 4]), dtype=tf.float32), [3, 1])
-        self.assertEqual(tf.min_max_variable_partitioner(8, min_slice_size=64)(tf.TensorShape([10, 4]), tf.float32), [2, 1])
+        self.assertEqual(tf.min_max_variable_partitioner(8, min_slice_size=64)(tf.TensorShape([10, 4]), tf.float32), [3, 1])
         self.assertEqual(tf.min_max_variable_partitioner(8)(tf.TensorShape([10, 4]), tf.float32), [1, 1])
         self.assertEqual(tf.variable_axis_size_partitioner(32)(tf.TensorShape([10, 4]), tf.float32), [5, 1])
         self.assertEqual(tf.variable_axis_size_partitioner(32, max_shards=3)(tf.TensorShape([10, 4]), tf.float32), [3, 1])
@@ -118,6 +118,12 @@ class PartitionedTest(unittest.TestCase):
             with tf.Graph().as_default():
                 two = self.train(2, make())
             np.testing.assert_allclose(one, two, rtol=1e-6)
+
+    def test_the_slots_of_parts_have_tensorflows_names(self):
+        w = self.numbers(2)
+        tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(tf.square(w.as_tensor())))
+        names = [v.op.name for v in tf.global_variables() if v.op.name.startswith("w/part_0/")]
+        self.assertEqual(names, ["w/part_0/Adam", "w/part_0/Adam_1"])
 
     def save(self, prefix, parts, sharded=False):
         with tf.Graph().as_default(), tf.Session() as session:
