@@ -32,6 +32,7 @@ from .ops import clip as _clip
 from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
+from .ops import rows as _rows
 
 bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
@@ -49,6 +50,7 @@ def _adopt(module, *skipped):
 
 
 _adopt(_array, "convert_dtype", "shape_of")
+_adopt(_rows)
 _adopt(_math)
 _adopt(_random)
 _adopt(_clip)
@@ -65,22 +67,30 @@ _LAZY = {
         "SparseConditionalAccumulator")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
     **{name: (".ops.check", name) for name in (
-        "Assert", "Print", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
+        "Assert", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
         "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative", "assert_non_positive",
         "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
         "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "check_numerics", "ensure_shape",
         "is_non_decreasing", "is_numeric_tensor", "is_strictly_increasing", "verify_tensor_all_finite")},
     **{name: (".ops.matrix", name) for name in ("cross", "diag", "diag_part", "eye", "matrix_band_part", "matrix_diag",
-                                                "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec", "norm", "trace")},
-    "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None), "losses": (".losses", None),
+                                                "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec", "norm",
+                                                "trace")},
+    **{name: (".ops.counting", name) for name in (
+        "argsort", "bincount", "confusion_matrix", "count_nonzero", "depth_to_space", "histogram_fixed_width",
+        "histogram_fixed_width_bins", "listdiff", "roll", "searchsorted", "setdiff1d", "sort", "space_to_depth",
+        "unique_with_counts")},
+    "math": (".math", None), "random": (".random", None),
+    "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None),
+    "losses": (".losses", None),
     "metrics": (".metrics", None), "linalg": (".linalg", None), "image": (".image", None), "test": (".test", None),
     "app": (".app", None), "flags": (".flags", None), "logging": (".logging", None), "gfile": (".gfile", None),
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
     "sparse": (".sparse", None),
     **{name: (".sparse", name) for name in (
         "SparseTensor", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
-        "sparse_reshape", "sparse_reorder", "sparse_transpose", "sparse_concat", "sparse_slice", "sparse_split", "sparse_retain",
-        "sparse_reset_shape", "sparse_fill_empty_rows", "sparse_tensor_dense_matmul", "sparse_add", "sparse_reduce_sum",
+        "sparse_reshape", "sparse_reorder", "sparse_transpose", "sparse_concat", "sparse_slice", "sparse_split",
+        "sparse_retain", "sparse_reset_shape", "sparse_fill_empty_rows", "sparse_tensor_dense_matmul", "sparse_add",
+        "sparse_reduce_sum",
         "sparse_segment_sum", "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_merge", "sparse_to_indicator",
         "serialize_sparse", "serialize_many_sparse", "deserialize_many_sparse")},
     "io": (".io", None), "strings": (".strings", None), "lookup": (".lookup", None),
@@ -108,7 +118,7 @@ _LAZY = {
 _RENAMED = {
     "initialize_all_tables": "tables_initializer", "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
     "image_summary": "summary.image", "merge_summary": "summary.merge", "merge_all_summaries": "summary.merge_all",
-    "batch_matmul": "matmul", "complex_abs": "abs", "select": "where", "listdiff": "setdiff1d", "inv": "reciprocal",
+    "batch_matmul": "matmul", "complex_abs": "abs", "select": "where", "inv": "reciprocal",
 }
 
 

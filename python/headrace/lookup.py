@@ -111,7 +111,8 @@ class TextFileStringTableInitializer(TextFileInitializer):
 
     def __init__(self, filename, key_column_index=TextFileIndex.LINE_NUMBER, value_column_index=TextFileIndex.WHOLE_LINE,
                  vocab_size=None, delimiter="\t", name="text_file_string_table_init"):
-        super().__init__(filename, dtypes.int64, key_column_index, dtypes.string, value_column_index, vocab_size, delimiter, name)
+        super().__init__(filename, dtypes.int64, key_column_index, dtypes.string, value_column_index, vocab_size, delimiter,
+                         name)
 
 
 class LookupInterface:
@@ -161,8 +162,8 @@ class StaticHashTable(LookupInterface):
     def __init__(self, initializer, default_value, shared_name=None, name=None):
         with name_scope(name or "hash_table") as scope:
             base = scope.rstrip("/")
-            handle = apply_op("HashTableV2", shared_name=shared_name or initializer._shared_name, key_dtype=initializer.key_dtype,
-                              value_dtype=initializer.value_dtype, name=scope)
+            handle = apply_op("HashTableV2", shared_name=shared_name or initializer._shared_name,
+                              key_dtype=initializer.key_dtype, value_dtype=initializer.value_dtype, name=scope)
             super().__init__(handle, initializer.key_dtype, initializer.value_dtype, base.rsplit("/", 1)[-1])
             self._default_value = convert_to_tensor(default_value, self.value_dtype, name="Const")
         with get_default_graph().colocate_with(handle.op):

@@ -258,14 +258,24 @@ def in_top_k(predictions, targets, k, name=None):
 
 
 def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
-    """exp(c) - z * c, the log-likelihood loss of a Poisson distribution."""
-    return math.exp(log_input) - log_input * targets
+    """exp(c) - z * c, the loss of a Poisson distribution; the full one with Stirling's approximation of log(z!) for z > 1."""
+    with name_scope(name or "log_poisson_loss"):
+        log_input = convert_to_tensor(log_input)
+        targets = convert_to_tensor(targets, log_input.dtype.base_dtype)
+        result = math.exp(log_input) - log_input * targets
+        if not compute_full_loss:
+            return result
+        stirling = targets * math.log(targets) - targets + 0.5 * math.log(2.0 * np.pi * targets)
+        small = math.logical_and(math.greater_equal(targets, array.zeros_like(targets)),
+                                 math.less_equal(targets, array.ones_like(targets)))
+        return result + array.where(small, array.zeros_like(targets), stirling)
 
 
 _LATER = {
     **dict.fromkeys(("dynamic_rnn", "static_rnn", "bidirectional_dynamic_rnn", "static_bidirectional_rnn"), ".rnn"),
     **dict.fromkeys(("log_uniform_candidate_sampler", "uniform_candidate_sampler", "learned_unigram_candidate_sampler",
                      "compute_accidental_hits", "nce_loss", "sampled_softmax_loss"), ".ops.sampling"),
+    "safe_embedding_lookup_sparse": ".ops.safe_embedding",
 }
 
 

@@ -100,8 +100,8 @@ class _Plan:
 
     def _add_sequence(self, key, feature):
         if not feature.allow_missing:
-            raise ValueError(f"Unsupported: FixedLenSequenceFeature requires allow_missing to be True. Received feature={feature} "
-                             f"for key={key}.")
+            raise ValueError("Unsupported: FixedLenSequenceFeature requires allow_missing to be True. Received "
+                             f"feature={feature} for key={key}.")
         dtype, shape = dtypes.as_dtype(feature.dtype), TensorShape([None]).concatenate(feature.shape)
         padding = feature.default_value
         if padding is None:

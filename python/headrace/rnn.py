@@ -7,7 +7,7 @@ from .framework.convert import convert_to_tensor
 from .framework.graph import get_default_graph
 from .framework.shape import as_shape
 from .framework.variable_scope import variable_scope
-from .ops import array, check, math
+from .ops import array, check, math, rows
 from .ops.control_flow import while_loop
 from .ops.tensor_array import TensorArray
 
@@ -143,7 +143,7 @@ def bidirectional_dynamic_rnn(cell_fw, cell_bw, inputs, sequence_length=None, in
     def turned(tensor):
         if sequence_length is None:
             return array.reverse(tensor, [time_axis])
-        return array.reverse_sequence(tensor, sequence_length, seq_axis=time_axis, batch_axis=batch_axis)
+        return rows.reverse_sequence(tensor, sequence_length, seq_axis=time_axis, batch_axis=batch_axis)
 
     with variable_scope(scope or "bidirectional_rnn"):
         with variable_scope("fw") as opened:
@@ -171,4 +171,4 @@ def static_bidirectional_rnn(cell_fw, cell_bw, inputs, initial_state_fw=None, in
 def _turned_list(values, lengths):
     if lengths is None:
         return list(reversed(values))
-    return array.unstack(array.reverse_sequence(array.stack(values), lengths, seq_axis=0, batch_axis=1))
+    return array.unstack(rows.reverse_sequence(array.stack(values), lengths, seq_axis=0, batch_axis=1))

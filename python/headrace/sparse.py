@@ -207,7 +207,8 @@ def sparse_transpose(sp_input, perm=None, name=None):
             if sp.shape.rank is None:
                 raise ValueError("sparse_transpose: the rank must be known unless perm is given")
             perm = list(range(sp.shape.rank))[::-1]
-        return sparse_reorder(SparseTensor(array.gather(sp.indices, perm, axis=1), sp.values, array.gather(sp.dense_shape, perm)))
+        moved = SparseTensor(array.gather(sp.indices, perm, axis=1), sp.values, array.gather(sp.dense_shape, perm))
+        return sparse_reorder(moved)
 
 
 def sparse_concat(axis, sp_inputs, name=None, expand_nonconcat_dim=False, concat_dim=None, expand_nonconcat_dims=None):
@@ -377,7 +378,7 @@ reshape = sparse_reshape
 reorder = sparse_reorder
 transpose = sparse_transpose
 concat = sparse_concat
-slice = sparse_slice  # noqa: A001: TensorFlow's name
+slice = sparse_slice  # noqa: A001 - TensorFlow's name
 split = sparse_split
 retain = sparse_retain
 reset_shape = sparse_reset_shape

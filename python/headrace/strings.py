@@ -81,7 +81,8 @@ def regex_replace(input=None, pattern=None, rewrite=None, replace_global=True, n
     """Each string with what matches a regular expression (RE2 syntax) replaced; \\\\1 stands for the first group."""
     source = source if input is None else input
     if isinstance(pattern, (str, bytes)) and isinstance(rewrite, (str, bytes)):
-        return apply_op("StaticRegexReplace", source, pattern=pattern, rewrite=rewrite, replace_global=replace_global, name=name)
+        return apply_op("StaticRegexReplace", source, pattern=pattern, rewrite=rewrite, replace_global=replace_global,
+                        name=name)
     return apply_op("RegexReplace", source, pattern, rewrite, replace_global=replace_global, name=name)
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import unittest
-from unittest import mock  # noqa: F401: tf.test.mock
+from unittest import mock  # noqa: F401 - tf.test.mock
 
 import numpy as np
 
@@ -85,7 +85,11 @@ class TestCase(unittest.TestCase):
         with self._cached.graph.as_default(), self._cached.as_default():
             yield self._cached
 
-    test_session = cached_session
+    def test_session(self, graph=None, config=None, use_gpu=False, force_gpu=False):
+        """cached_session under its old name, which test runners take for a test."""
+        if self.id().endswith(".test_session"):
+            self.skipTest("Not a test.")
+        return self.cached_session(graph, config, use_gpu, force_gpu)
 
     def evaluate(self, tensors):
         """The values, in the default session."""
@@ -98,7 +102,7 @@ class TestCase(unittest.TestCase):
             return np.asarray([self._value(v) for v in value])
         return np.asarray(value)
 
-    def assertAllEqual(self, a, b, msg=None):  # noqa: N802: unittest's manner
+    def assertAllEqual(self, a, b, msg=None):  # noqa: N802 - unittest's manner
         """Fails unless shapes and elements are equal; NaN equals NaN."""
         np.testing.assert_array_equal(self._value(a), self._value(b), err_msg=msg or "")
 

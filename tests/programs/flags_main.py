@@ -1,6 +1,7 @@
 """The classic distributed script: flags, app.run, Supervisor.managed_session; asynchronous, synchronous, and on servers that
 others run."""
 
+import contextlib
 import sys
 import time
 
@@ -65,6 +66,14 @@ def supervisor_of(opt, global_step, is_chief):
     return tf.train.Supervisor(**options)
 
 
+def session_of(supervisor, target, config):
+    """A context with the session. That of synchronous training is left to the end of the process, as the classic script does:
+    TensorFlow cannot end its queue runner."""
+    if FLAGS.phase == "sync":
+        return contextlib.nullcontext(supervisor.prepare_or_wait_for_session(target, config=config))
+    return supervisor.managed_session(target, config=config)
+
+
 def main(unused_argv):
     if FLAGS.job_name is None or FLAGS.job_name == "":
         raise ValueError("Must specify an explicit `job_name`")
@@ -90,7 +99,7 @@ def main(unused_argv):
                                      device_filters=["/job:ps", "/job:worker"])
     tf.logging.info("Worker %d: session is being initialized...", index)
     images, labels = data()
-    with sv.managed_session(target, config=sess_config) as sess:
+    with session_of(sv, target, sess_config) as sess:
         if FLAGS.phase == "sync" and is_chief:
             sess.run(init_tokens_op)
             sv.start_queue_runners(sess, [chief_queue_runner])

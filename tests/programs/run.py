@@ -21,7 +21,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).parent
 MODULES = {"headrace": "headrace", "tensorflow": "tensorflow.compat.v1"}
-DEADLINE_S = int(os.environ.get("PROGRAM_DEADLINE", 180))
+DEADLINE_S = int(os.environ.get("PROGRAM_DEADLINE", 300))
 GRACE_S = 20  # for the others, once a task has failed
 
 

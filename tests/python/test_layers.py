@@ -152,6 +152,29 @@ class Layers(unittest.TestCase):
         self.assertEqual(tf.get_collection(tf.GraphKeys.UPDATE_OPS), [])
         np.testing.assert_allclose(self.run_all(y), (x - 1) / np.sqrt(4 + 1e-3), rtol=1e-4, atol=1e-6)
 
+    def test_whether_it_trains_may_be_a_tensor(self):
+        x = self.random.standard_normal((8, 4, 4, 3)).astype(np.float32)
+        training = tf.placeholder(tf.bool, [])
+        hidden = tf.layers.batch_normalization(tf.layers.conv2d(tf.constant(x), 4, 3), training=training)
+        hidden = tf.layers.dropout(tf.layers.flatten(hidden), 0.5, training=training)
+        output = tf.layers.batch_normalization(tf.layers.dense(hidden, 5), training=training)
+        loss = tf.reduce_mean(tf.square(output - 1))
+        updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        with tf.control_dependencies(updates):
+            step = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        moving = [v for v in tf.global_variables() if "moving" in v.name]
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            before = session.run([loss, *moving, output], {training: False})
+            session.run(updates, {training: False})
+            after = session.run([loss, *moving, output], {training: False})
+            for a, b in zip(before, after):
+                np.testing.assert_array_equal(a, b)
+            losses = [session.run([loss, step], {training: True})[0] for _ in range(30)]
+            self.assertLess(np.mean(losses[-5:]), 0.6 * np.mean(losses[:3]))
+            for a, b in zip(session.run(moving), before[1:-1]):
+                self.assertTrue((a != b).all())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -5,7 +5,7 @@ from ..framework.graph import GraphKeys, Tensor, get_default_graph
 from ..framework.variable_scope import get_variable
 from ..sparse import SparseTensor
 from ..train.global_step import assert_global_step, create_global_step, get_global_step, get_or_create_global_step  # noqa: F401
-from ..train.saver import list_variables, load_checkpoint, load_variable  # noqa: F401: part of this module's surface
+from ..train.saver import list_variables, load_checkpoint, load_variable  # noqa: F401 - part of this module's surface
 
 
 def is_tensor(x):
@@ -28,7 +28,8 @@ def get_model_variables(scope=None, suffix=None):
     return get_variables(scope, suffix, GraphKeys.MODEL_VARIABLES)
 
 
-def model_variable(name, shape=None, dtype=None, initializer=None, regularizer=None, trainable=True, collections=None, **kwargs):
+def model_variable(name, shape=None, dtype=None, initializer=None, regularizer=None, trainable=True, collections=None,
+                   **kwargs):
     """get_variable that also adds the variable to MODEL_VARIABLES."""
     collections = list(dict.fromkeys([*(collections or []), GraphKeys.GLOBAL_VARIABLES, GraphKeys.MODEL_VARIABLES]))
     return get_variable(name, shape, dtype, initializer, regularizer, trainable, collections, **kwargs)
@@ -39,4 +40,5 @@ def __getattr__(name):
                "assign_from_checkpoint": "tf.train.Saver(var_list).restore",
                "init_from_checkpoint": "tf.train.Saver(var_list).restore", "nest": "plain Python structures",
                "sort": "tf.nn.top_k", "argsort": "tf.nn.top_k"}.get(name)
-    raise AttributeError(f"module 'headrace.contrib.framework' has no attribute '{name}'" + (f": use {instead}" if instead else ""))
+    hint = f": use {instead}" if instead else ""
+    raise AttributeError(f"module 'headrace.contrib.framework' has no attribute '{name}'{hint}")

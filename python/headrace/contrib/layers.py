@@ -168,5 +168,5 @@ _INSTEAD = {
 
 
 def __getattr__(name):
-    instead = _INSTEAD.get(name)
-    raise AttributeError(f"module 'headrace.contrib.layers' has no attribute '{name}'" + (f": use {instead}" if instead else ""))
+    hint = f": use {_INSTEAD[name]}" if name in _INSTEAD else ""
+    raise AttributeError(f"module 'headrace.contrib.layers' has no attribute '{name}'{hint}")

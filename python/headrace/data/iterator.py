@@ -79,7 +79,9 @@ class Iterator:
 def _specs(types, shapes, classes):
     flat = [dtypes.as_dtype(t) for t in nest.flatten(types)]
     flat_shapes = [None] * len(flat) if shapes is None else _flat_shapes(types, shapes)
-    kinds = [Spec] * len(flat) if classes is None else [Spec if c is Tensor else structure.SparseSpec for c in nest.flatten(classes)]
+    kinds = [Spec] * len(flat)
+    if classes is not None:
+        kinds = [Spec if c is Tensor else structure.SparseSpec for c in nest.flatten(classes)]
     return nest.pack(types, [kind(t, shape) for kind, t, shape in zip(kinds, flat, flat_shapes)])
 
 

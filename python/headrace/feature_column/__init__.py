@@ -14,6 +14,6 @@ _ABSENT = ("sequence_categorical_column_with_hash_bucket", "sequence_categorical
 
 def __getattr__(name):
     if name in _ABSENT:
-        raise AttributeError(f"headrace.feature_column.{name} is not there: parse the sequence with FixedLenSequenceFeature and use "
-                             "tf.nn.embedding_lookup")
+        raise AttributeError(f"headrace.feature_column.{name} is not there: parse the sequence with FixedLenSequenceFeature "
+                             "and use tf.nn.embedding_lookup")
     raise AttributeError(f"module 'headrace.feature_column' has no attribute '{name}'")

@@ -9,7 +9,6 @@ from .. import lookup
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor
 from ..framework.op_library import apply_op
-from ..framework.session import SparseTensorValue
 from ..ops import array, math
 from ..parsing import FixedLenFeature, VarLenFeature
 from ..sparse import SparseTensor
@@ -42,8 +41,8 @@ class NumericColumn(DenseColumn):
     def transform(self, inputs):
         value = inputs.get(self.key)
         if isinstance(value, SparseTensor):
-            raise ValueError(f"The corresponding Tensor of numerical column must be a Tensor. SparseTensor is not supported. key: "
-                             f"{self.key}")
+            raise ValueError("The corresponding Tensor of numerical column must be a Tensor. SparseTensor is not supported. "
+                             f"key: {self.key}")
         if self.normalizer_fn is not None:
             value = self.normalizer_fn(value)
         return math.cast(value, dtypes.float32)
@@ -259,7 +258,8 @@ def categorical_column_with_vocabulary_list(key, vocabulary_list, dtype=None, de
     vocabulary_list = tuple(item.item() if isinstance(item, np.generic) else item for item in vocabulary_list)
     if len(set(vocabulary_list)) != len(vocabulary_list):
         raise ValueError(f"Duplicate keys in vocabulary_list {vocabulary_list}, column_name: {key}")
-    found = dtypes.string if isinstance(vocabulary_list[0], (str, bytes)) else dtypes.as_dtype(np.asarray(vocabulary_list).dtype)
+    is_text = isinstance(vocabulary_list[0], (str, bytes))
+    found = dtypes.string if is_text else dtypes.as_dtype(np.asarray(vocabulary_list).dtype)
     dtype = _id_dtype(found if dtype is None else dtype, key)
     if dtype.is_integer != found.is_integer:
         raise ValueError(f"dtype {dtype} and vocabulary dtype {found} do not match, column_name: {key}")
@@ -385,7 +385,7 @@ def crossed_column(keys, hash_bucket_size, hash_key=None):
         if not isinstance(key, (str, CategoricalColumn)):
             raise ValueError(f"Unsupported key type. All keys must be either string, or categorical column except "
                              f"HashedCategoricalColumn. Given: {key}")
-        if isinstance(key, (HashedColumn, WeightedColumn)) and isinstance(key, HashedColumn):
+        if isinstance(key, HashedColumn):
             raise ValueError("categorical_column_with_hash_bucket is not supported for crossing. Hashing before crossing will "
                              f"increase probability of collision. Instead, use the feature name as a string. Given: {key}")
     return CrossedColumn(tuple(keys), hash_bucket_size, hash_key)

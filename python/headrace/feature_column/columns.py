@@ -113,9 +113,9 @@ def checked(columns):
     seen = {}
     for column in columns:
         if column.name in seen:
-            raise ValueError(f"Duplicate feature column name found for columns: {column} and {seen[column.name]}. This usually "
-                             "means that these columns refer to same base feature. Either one must be discarded or a duplicated "
-                             "but renamed item must be inserted in features dict.")
+            raise ValueError(f"Duplicate feature column name found for columns: {column} and {seen[column.name]}. This "
+                             "usually means that these columns refer to same base feature. Either one must be discarded or a "
+                             "duplicated but renamed item must be inserted in features dict.")
         seen[column.name] = column
     return columns
 

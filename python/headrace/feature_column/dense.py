@@ -19,8 +19,6 @@ class EmbeddingColumn(DenseColumn):
     dimension: int
     combiner: str
     initializer: typing.Any
-    ckpt_to_load_from: typing.Optional[str]
-    tensor_name_in_ckpt: typing.Optional[str]
     max_norm: typing.Optional[float]
     trainable: bool
     shared_name: typing.Optional[str] = None
@@ -63,17 +61,14 @@ class EmbeddingColumn(DenseColumn):
                              trainable=self.trainable and trainable, collections=weight_collections)
         if self.shared_name:
             graph.add_to_collection(self.shared_name, table)
-        if self.ckpt_to_load_from is not None:
-            from ..train import init_from_checkpoint
-            init_from_checkpoint(self.ckpt_to_load_from, {self.tensor_name_in_ckpt: table})
         return table
 
 
-def _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt, what):
+def _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, what):
     if dimension is None or dimension < 1:
         raise ValueError(f"Invalid dimension {dimension}.")
-    if (ckpt_to_load_from is None) != (tensor_name_in_ckpt is None):
-        raise ValueError("Must specify both `ckpt_to_load_from` and `tensor_name_in_ckpt` or none of them.")
+    if ckpt_to_load_from is not None:
+        raise NotImplementedError("ckpt_to_load_from is not there: restore the table with tf.train.Saver({name: variable})")
     if combiner not in ("mean", "sqrtn", "sum"):
         raise ValueError(f"combiner must be one of 'mean', 'sqrtn' or 'sum', got {combiner}")
     if initializer is not None and not callable(initializer):
@@ -84,26 +79,25 @@ def _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, tens
 def embedding_column(categorical_column, dimension, combiner="mean", initializer=None, ckpt_to_load_from=None,
                      tensor_name_in_ckpt=None, max_norm=None, trainable=True, use_safe_embedding_lookup=True):
     """The ids' rows of a trained table with `dimension` columns, combined for each example."""
-    initializer = _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt,
+    initializer = _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from,
                                      f"Embedding of column_name: {categorical_column.name}")
-    return EmbeddingColumn(categorical_column, dimension, combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt,
-                           max_norm, trainable)
+    return EmbeddingColumn(categorical_column, dimension, combiner, initializer, max_norm, trainable)
 
 
 def shared_embedding_columns(categorical_columns, dimension, combiner="mean", initializer=None,
                              shared_embedding_collection_name=None, ckpt_to_load_from=None, tensor_name_in_ckpt=None,
                              max_norm=None, trainable=True, use_safe_embedding_lookup=True):
     """Embedding columns, one for each of the given ones, of one and the same table."""
-    initializer = _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt, "Shared embedding")
+    initializer = _checked_embedding(dimension, combiner, initializer, ckpt_to_load_from, "Shared embedding")
     columns = sorted(categorical_columns, key=lambda column: column.name)
     for column in columns[1:]:
         if column.num_buckets != columns[0].num_buckets:
-            raise ValueError(f"To use shared_embedding_column, all categorical_columns must have the same number of buckets. Given "
-                             f"column: {columns[0]} with buckets: {columns[0].num_buckets} does not match column: {column} with "
-                             f"buckets: {column.num_buckets}")
+            raise ValueError("To use shared_embedding_column, all categorical_columns must have the same number of buckets. "
+                             f"Given column: {columns[0]} with buckets: {columns[0].num_buckets} does not match column: "
+                             f"{column} with buckets: {column.num_buckets}")
     name = shared_embedding_collection_name or "_".join(c.name for c in columns) + "_shared_embedding"
-    return [EmbeddingColumn(column, dimension, combiner, initializer, ckpt_to_load_from, tensor_name_in_ckpt, max_norm, trainable,
-                            name) for column in categorical_columns]
+    return [EmbeddingColumn(column, dimension, combiner, initializer, max_norm, trainable, name)
+            for column in categorical_columns]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -90,9 +90,6 @@ class FuncGraph(Graph):
         graph = getattr(item, "graph", None)
         return graph is not None and graph is not self
 
-    def _control_inputs(self):
-        return [node for node in super()._control_inputs()]
-
 
 class Function:
     """A traced function in its outer graph's library: `name`, the captured outer tensors, the results inside."""

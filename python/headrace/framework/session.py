@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import threading
+import time
 
 import numpy as np
 
@@ -16,6 +17,7 @@ SparseTensorValue = collections.namedtuple("SparseTensorValue", ["indices", "val
 IndexedSlicesValue = collections.namedtuple("IndexedSlicesValue", ["values", "indices", "dense_shape"])
 
 _local = threading.local()
+_TARGET_PATIENCE_S = 30.0
 
 
 def _sessions():
@@ -153,7 +155,20 @@ class BaseSession:
                            device_filters=list(config.device_filters))
             self._timeout_ms = config.operation_timeout_in_ms
         self._graph._sync()
-        self._session = native.Session(self._target, self._graph._native, **options)
+        self._session = self._open(options)
+
+    def _open(self, options):
+        """The native session. Waits for the cluster's tasks as long as it takes, for the target itself 30 s."""
+        started, patience = time.monotonic(), 2.0  # short at first, so that Ctrl-C is noticed between the attempts
+        while True:
+            try:
+                return native.Session(self._target, self._graph._native, open_timeout_seconds=patience, **options)
+            except errors.DeadlineExceededError as error:
+                waited = time.monotonic() - started
+                lacks_task = "creating the session: waited" in error.message
+                if 0 < self._timeout_ms <= waited * 1000 or (not lacks_task and waited >= _TARGET_PATIENCE_S):
+                    raise
+                patience = min(patience * 2, _TARGET_PATIENCE_S)
 
     @property
     def graph(self):

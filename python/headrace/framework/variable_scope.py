@@ -194,8 +194,8 @@ def _is_scalar(shape, initializer):
 def _reused(name, variable, reuse, shape, dtype):
     if reuse is False or reuse is None:
         where = variable.op.traceback_line()
-        raise ValueError(f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
-                         f"VarScope?" + (f" Originally defined at: {where}" if where else ""))
+        raise ValueError(f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE "
+                         "in VarScope?" + (f" Originally defined at: {where}" if where else ""))
     if shape is not None and not as_shape(shape).is_compatible_with(variable.shape):
         raise ValueError(f"Trying to share variable {name}, but specified shape {as_shape(shape)} and found shape "
                          f"{variable.shape}.")

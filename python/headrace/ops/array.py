@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like
+from ..framework.convert import constant, convert_to_tensor, dtype_of, is_tensor_like, make_array
 from ..framework.graph import Tensor, get_default_graph, name_scope
 from ..framework.op_library import apply_op
 from ..framework.shape import Dimension, TensorShape, as_shape
@@ -200,7 +200,29 @@ def _getitem(x, key):
         wide = any(convert_dtype(p) is dtypes.int64 for p in parts)
         if wide:
             parts = [apply_op("Cast", p, DstT=dtypes.int64) if convert_dtype(p) is not dtypes.int64 else p for p in parts]
-        return apply_op("StridedSlice", x, *parts, name=scope, **masks)
+        part = apply_op("StridedSlice", x, *parts, name=scope, **masks)
+    if part.shape.rank is None:
+        part.set_shape(_part_shape(convert_to_tensor(x).shape, keys))
+    return part
+
+
+def _part_shape(whole, keys):
+    """What is known of the shape of x[keys] where some indices are tensors."""
+    if whole.rank is None:
+        return None
+    used = sum(1 for key in keys if key is not None and key is not Ellipsis)
+    rest, dims, result = whole.rank - used, list(whole._dims), []
+    for key in (*keys, *([] if Ellipsis in [k for k in keys if not is_tensor_like(k)] else [Ellipsis])):
+        if key is None:
+            result.append(1)
+        elif key is Ellipsis:
+            result += dims[:rest]
+            dims = dims[rest:]
+        else:
+            extent = dims.pop(0)
+            if isinstance(key, builtins.slice):
+                result.append(extent if key.start is None and key.stop is None and key.step in (None, 1, -1) else None)
+    return result
 
 
 def convert_dtype(tensor):
@@ -243,20 +265,6 @@ def tile(input, multiples, name=None):
     return apply_op("Tile", input, _extents(multiples), name=name)
 
 
-def repeat(input, repeats, axis=None, name=None):
-    """Each element repeated so many times."""
-    x = convert_to_tensor(input)
-    if axis is None:
-        x, axis = reshape(x, [-1]), 0
-    axis = axis % x.shape.rank
-    expanded = expand_dims(x, axis + 1)
-    multiples = [1] * (x.shape.rank + 1)
-    multiples[axis + 1] = repeats
-    dims = [-1 if d is None else d for d in x.shape._dims]
-    dims[axis] = dims[axis] * repeats if dims[axis] >= 0 else -1
-    return reshape(tile(expanded, multiples), dims, name)
-
-
 def pad(tensor, paddings, mode="CONSTANT", name=None, constant_values=0):
     """With elements before and after, axis by axis; mode CONSTANT, REFLECT or SYMMETRIC."""
     mode = mode.upper()
@@ -267,7 +275,29 @@ def pad(tensor, paddings, mode="CONSTANT", name=None, constant_values=0):
         return apply_op("PadV2", tensor, paddings, constant_values, name=name)
     if mode not in ("REFLECT", "SYMMETRIC"):
         raise ValueError(f"Value of argument `mode` expected to be one of CONSTANT, REFLECT or SYMMETRIC, got {mode}")
-    return apply_op("MirrorPad", tensor, paddings, mode=mode, name=name)
+    return _mirrored(convert_to_tensor(tensor), paddings, mode == "REFLECT", name or "MirrorPad")
+
+
+def _mirrored(tensor, paddings, reflect, name):
+    """Padded with its own elements, mirrored at the edge element (reflect) or at the edge."""
+    if is_tensor_like(paddings):
+        raise NotImplementedError("pad: REFLECT and SYMMETRIC take paddings that are known when the graph is built")
+    with name_scope(name):
+        result = tensor
+        for axis, (before, after) in enumerate(paddings.tolist()):
+            if not before and not after:
+                continue
+            extent = tensor.shape._dims[axis]
+            extent = shape(tensor)[axis] if extent is None else np.int32(extent)
+            last = extent - 1
+            places = apply_op("Range", np.int32(-before), extent + np.int32(after), np.int32(1))
+            if reflect:
+                places = last - apply_op("Abs", last - apply_op("Abs", places))
+            else:
+                inside = apply_op("SelectV2", apply_op("Less", places, 0), -1 - places, places)
+                places = apply_op("SelectV2", apply_op("Greater", inside, last), 2 * extent - 1 - inside, inside)
+            result = gather(result, places, axis=axis)
+        return result
 
 
 def reverse(tensor, axis, name=None):
@@ -277,23 +307,6 @@ def reverse(tensor, axis, name=None):
 
 
 reverse_v2 = reverse
-
-
-def reverse_sequence(input, seq_lengths=None, seq_axis=None, batch_axis=None, name=None, seq_dim=None, batch_dim=None):
-    """Each sequence turned round in its first `seq_lengths[i]` places."""
-    seq_axis = (seq_dim or 0) if seq_axis is None else seq_axis
-    batch_axis = (batch_dim or 0) if batch_axis is None else batch_axis
-    with name_scope(name or "ReverseSequence"):
-        x = convert_to_tensor(input)
-        order = [batch_axis, seq_axis] + [i for i in builtins.range(x.shape.rank) if i not in (batch_axis, seq_axis)]
-        lengths = expand_dims(apply_op("Cast", convert_to_tensor(seq_lengths), DstT=dtypes.int32), 1)
-        rows = transpose(x, order)
-        places = expand_dims(apply_op("Range", 0, shape(rows)[1], 1), 0)
-        turned = apply_op("SelectV2", apply_op("Less", places, lengths), lengths - 1 - places,
-                          apply_op("BroadcastTo", places, shape(rows)[:2]))
-        result = transpose(gather(rows, turned, axis=1, batch_dims=1), list(np.argsort(order)))
-        result.set_shape(x.shape)
-        return result
 
 
 def fill(dims, value, name=None):
@@ -347,9 +360,11 @@ shape_of = shape
 def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     """A new axis of extent `depth` with `on_value` (1) at the index and `off_value` (0) elsewhere."""
     if dtype is None:
-        dtype = dtype_of(on_value) or dtype_of(off_value) or dtypes.float32
-    on_value = 1 if on_value is None else on_value
-    off_value = 0 if off_value is None else off_value
+        given = on_value if on_value is not None else off_value
+        dtype = dtypes.float32 if given is None else dtype_of(given) or make_array(given)[1]
+    plain = bool if dtypes.as_dtype(dtype) is dtypes.bool_ else int
+    on_value = plain(1) if on_value is None else on_value
+    off_value = plain(0) if off_value is None else off_value
     return apply_op("OneHot", indices, depth, convert_to_tensor(on_value, dtype, name="on_value"),
                     convert_to_tensor(off_value, dtype, name="off_value"), axis=-1 if axis is None else axis, name=name)
 
@@ -393,23 +408,9 @@ def unique(x, out_idx=dtypes.int32, name=None):
     return apply_op("Unique", x, out_idx=out_idx, name=name)
 
 
-def unique_with_counts(x, out_idx=dtypes.int32, name=None):
-    return apply_op("UniqueWithCounts", x, out_idx=out_idx, name=name)
-
-
 def invert_permutation(x, name=None):
     """y with y[x[i]] = i."""
     return apply_op("InvertPermutation", x, name=name)
-
-
-def dynamic_partition(data, partitions, num_partitions, name=None):
-    """Rows sorted into so many tensors by their number in `partitions`."""
-    return apply_op("DynamicPartition", data, partitions, num_partitions=num_partitions, name=name)
-
-
-def dynamic_stitch(indices, data, name=None):
-    """Rows put together from several tensors at the given indices."""
-    return apply_op("DynamicStitch", list(indices), list(data), name=name)
 
 
 def broadcast_to(input, shape, name=None):
@@ -429,35 +430,6 @@ def broadcast_dynamic_shape(shape_x, shape_y):
 def bitcast(input, type, name=None):
     """The same bytes as elements of another type."""
     return apply_op("Bitcast", input, type=type, name=name)
-
-
-def sequence_mask(lengths, maxlen=None, dtype=dtypes.bool_, name=None):
-    """True for the first `lengths[i]` of `maxlen` positions."""
-    with name_scope(name or "SequenceMask"):
-        lengths = convert_to_tensor(lengths)
-        kind = lengths.dtype.as_numpy_dtype
-        if maxlen is None:
-            maxlen = apply_op("Max", lengths, np.arange(lengths.shape.rank, dtype=np.int32))
-        positions = apply_op("Range", kind(0), maxlen if is_tensor_like(maxlen) else kind(maxlen), kind(1))
-        mask = apply_op("Less", positions, expand_dims(lengths, -1))
-        return mask if dtypes.as_dtype(dtype) is dtypes.bool_ else apply_op("Cast", mask, DstT=dtype)
-
-
-def meshgrid(*args, indexing="xy", name="meshgrid"):
-    """Coordinate matrices from coordinate vectors, as numpy's."""
-    with name_scope(name):
-        count = len(args)
-        outputs = []
-        for i, x in enumerate(args):
-            dims = [1] * count
-            dims[i] = -1
-            outputs.append(reshape(stack(x) if isinstance(x, list) else x, dims))
-        sizes = [size(x) for x in args]
-        if indexing == "xy" and count > 1:
-            swap = [1, 0] + list(builtins.range(2, count))
-            outputs = [transpose(x, swap) for x in outputs]
-            sizes[0], sizes[1] = sizes[1], sizes[0]
-        return [broadcast_to(x, stack(sizes)) for x in outputs]
 
 
 def guarantee_const(input, name=None):

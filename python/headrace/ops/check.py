@@ -11,7 +11,7 @@ from ..framework.variables import no_op
 from . import array, math
 
 
-def Assert(condition, data, summarize=None, name=None):  # noqa: N802: TensorFlow's name
+def Assert(condition, data, summarize=None, name=None):  # noqa: N802 - TensorFlow's name
     """An operation that fails with InvalidArgumentError, showing `data`, unless `condition` is true."""
     if not isinstance(data, (list, tuple)):
         raise TypeError(f"Assert: data must be a list of tensors, got {data!r}")
@@ -91,8 +91,9 @@ def _rank_checked(label, x, wanted, allowed, describe, data, summarize, message,
                 raise ValueError(f"Rank must be a scalar integer, got {given!r}")
         if x.shape.rank is not None and all(limit is not None for limit in limits):
             if not any(allowed[0](x.shape.rank, int(limit)) for limit in limits):
-                raise ValueError((f"{message}. " if message else "") + f"Tensor {x.name} must have rank {describe} "
-                                 f"{' or '.join(str(int(limit)) for limit in limits)}. Received rank {x.shape.rank}, shape {x.shape}")
+                ranks = " or ".join(str(int(limit)) for limit in limits)
+                raise ValueError((f"{message}. " if message else "") + f"Tensor {x.name} must have rank {describe} {ranks}. "
+                                 f"Received rank {x.shape.rank}, shape {x.shape}")
             return no_op("static_checks_determined_all_ok")
         rank = array.rank(x)
         fits = math.reduce_any(array.stack([allowed[1](rank, w) for w in wanted]))
@@ -109,20 +110,22 @@ def assert_rank(x, rank, data=None, summarize=None, message=None, name=None):
 
 def assert_rank_at_least(x, rank, data=None, summarize=None, message=None, name=None):
     """An operation that fails unless x has at least this rank. Raises ValueError where the known rank is lower."""
-    return _rank_checked("assert_rank_at_least", x, [rank], (lambda a, b: a >= b, math.greater_equal), "at least", data, summarize,
-                         message, name)
+    fits = (lambda a, b: a >= b, math.greater_equal)
+    return _rank_checked("assert_rank_at_least", x, [rank], fits, "at least", data, summarize, message, name)
 
 
 def assert_rank_in(x, ranks, data=None, summarize=None, message=None, name=None):
     """An operation that fails unless x has one of the ranks. Raises ValueError where the known rank is none of them."""
-    return _rank_checked("assert_rank_in", x, list(ranks), (lambda a, b: a == b, math.equal), "in", data, summarize, message, name)
+    fits = (lambda a, b: a == b, math.equal)
+    return _rank_checked("assert_rank_in", x, list(ranks), fits, "in", data, summarize, message, name)
 
 
 def assert_scalar(tensor, name=None, message=None):
     """The tensor. Raises ValueError unless it is known to be a scalar."""
     tensor = convert_to_tensor(tensor, name=name)
     if tensor.shape.rank != 0:
-        raise ValueError((f"{message}. " if message else "") + f"Expected scalar shape for {tensor.name}, saw shape: {tensor.shape}.")
+        raise ValueError((f"{message}. " if message else "") + f"Expected scalar shape for {tensor.name}, saw shape: "
+                         f"{tensor.shape}.")
     return tensor
 
 
@@ -211,9 +214,3 @@ def ensure_shape(x, shape, name=None):
     result = apply_op("EnsureShape", x, shape=shape, name=name)
     result.set_shape(shape)
     return result
-
-
-def Print(input_, data, message=None, first_n=None, summarize=None, name=None):  # noqa: N802: TensorFlow's name
-    """The tensor; the step's process logs `message` and the tensors of `data` when it is computed."""
-    return apply_op("Print", input_, list(data), message=message or "", first_n=-1 if first_n is None else first_n,
-                    summarize=3 if summarize is None else summarize, name=name)

@@ -7,6 +7,7 @@ from ..framework.convert import convert_to_tensor
 from ..framework.graph import name_scope
 from ..framework.op_library import apply_op
 from . import array, math
+from .rows import dynamic_partition
 
 
 def embedding_lookup(params, ids, partition_strategy="mod", name=None, validate_indices=True, max_norm=None):
@@ -48,8 +49,8 @@ def _partitioned_lookup(params, ids, strategy):
     else:
         raise ValueError(f"Unrecognized partition strategy: {strategy}")
     owner = math.cast(owner, dtypes.int32)
-    wanted = array.dynamic_partition(inner, owner, parts)
-    places = array.dynamic_partition(positions, owner, parts)
+    wanted = dynamic_partition(inner, owner, parts)
+    places = dynamic_partition(positions, owner, parts)
     found = []
     for param, rows in zip(params, wanted):
         found.append(array.gather(param, rows))

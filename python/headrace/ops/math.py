@@ -4,6 +4,7 @@ import builtins
 
 import numpy as np
 
+from .._native import native
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor, dtype_of, is_tensor_like
 from ..framework.graph import IndexedSlices, Tensor, get_default_graph, name_scope
@@ -62,7 +63,8 @@ for _name, _op, _doc in (
         ("is_finite", "IsFinite", "True where x is neither infinite nor not a number."),
         ("logical_not", "LogicalNot", "not x, element-wise, of bools."),
         ("conj", "Conj", "The complex conjugate.")):
-    globals()[_name] = _unary(_name, _op, _doc)
+    if native.has_op(_op):
+        globals()[_name] = _unary(_name, _op, _doc)
 
 for _name, _op, _doc in (
         ("add", "AddV2", "x + y with broadcasting."),
@@ -87,7 +89,8 @@ for _name, _op, _doc in (
         ("not_equal", "NotEqual", "x != y, element-wise."),
         ("logical_and", "LogicalAnd", "x and y, element-wise, of bools."),
         ("logical_or", "LogicalOr", "x or y, element-wise, of bools.")):
-    globals()[_name] = _binary(_name, _op, _doc)
+    if native.has_op(_op):
+        globals()[_name] = _binary(_name, _op, _doc)
 
 floor_div, mod, floor_mod = floordiv, floormod, floormod  # noqa: F821
 neg, mul, sub = negative, multiply, subtract  # noqa: F821
@@ -369,21 +372,29 @@ def segment_mean(data, segment_ids, name=None):
     return apply_op("SegmentMean", data, segment_ids, name=name)
 
 
+def _segments(public_name, op_type, doc, unsorted=False):
+    def sorted_ids(data, segment_ids, name=None):
+        return apply_op(op_type, data, segment_ids, name=name)
+
+    def any_ids(data, segment_ids, num_segments, name=None):
+        return apply_op(op_type, data, segment_ids, num_segments, name=name)
+
+    function = any_ids if unsorted else sorted_ids
+    function.__name__ = function.__qualname__ = public_name
+    function.__doc__ = f"The {doc} of the rows with equal ids" + ("." if unsorted else "; the ids are sorted.")
+    return function
+
+
+for _op, _doc in (("Prod", "products"), ("Max", "largest"), ("Min", "smallest")):
+    for _kind, _unsorted in (("Segment", False), ("UnsortedSegment", True)):
+        if native.has_op(_kind + _op):
+            _name = f"{'unsorted_' if _unsorted else ''}segment_{_op.lower()}"
+            globals()[_name] = _segments(_name, _kind + _op, _doc, _unsorted)
+
+
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
     """Sums of rows with equal ids, for ids 0 to num_segments - 1."""
     return apply_op("UnsortedSegmentSum", data, segment_ids, num_segments, name=name)
-
-
-def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=dtypes.int32, name=None):
-    """How often each number from 0 on occurs."""
-    arr = cast(arr, dtypes.int32)
-    size = reduce_max(arr) + 1  # noqa: F821
-    if minlength is not None:
-        size = maximum(size, minlength)  # noqa: F821
-    if maxlength is not None:
-        size = minimum(size, maxlength)  # noqa: F821
-    empty = np.zeros(0, dtypes.as_dtype(dtype).as_numpy_dtype)
-    return apply_op("Bincount", arr, size, empty if weights is None else weights, name=name)
 
 
 def scalar_mul(scalar, x, name=None):
@@ -393,8 +404,15 @@ def scalar_mul(scalar, x, name=None):
     return multiply(scalar, x, name)  # noqa: F821
 
 
-def _operator(op_type, method, integer_op=None):
-    """Gives Tensor and its like the operator and its reflection."""
+_OPERATORS = {
+    "__neg__": lambda x: apply_op("Neg", x), "__abs__": lambda x: abs(x), "__invert__": lambda x: apply_op("LogicalNot", x),
+    "__matmul__": lambda x, y: matmul(x, y), "__rmatmul__": lambda y, x: matmul(x, y),
+    "__xor__": lambda x, y: logical_xor(x, y),
+}
+
+
+def _operator(op_type, method):
+    """Defines an operator and its reflection."""
     def forward(x, y):
         if isinstance(y, (dict, set)) or y is None:
             return NotImplemented
@@ -425,10 +443,9 @@ def _operator(op_type, method, integer_op=None):
                 kind = ("Logical" if tensor.dtype.is_bool else "Bitwise") + op_type
             return apply_op(kind, *pair, name=scope)
 
-    for cls in (Tensor, Variable, _Assigned):
-        setattr(cls, f"__{method}__", forward)
-        if method not in ("lt", "le", "gt", "ge"):
-            setattr(cls, f"__r{method}__", reflected)
+    _OPERATORS[f"__{method}__"] = forward
+    if method not in ("lt", "le", "gt", "ge"):
+        _OPERATORS[f"__r{method}__"] = reflected
 
 
 _OPERATOR_NAMES = {"FloorDiv": "floordiv", "FloorMod": "mod", "Sub": "sub", "Mul": "mul", "Pow": "pow",
@@ -440,14 +457,12 @@ for _op, _method in (("AddV2", "add"), ("Sub", "sub"), ("Mul", "mul"), ("truediv
     _operator(_op, _method)
 
 
-def _install_unary():
-    for cls in (Tensor, Variable, _Assigned):
-        cls.__neg__ = lambda x: apply_op("Neg", x)
-        cls.__abs__ = lambda x: abs(x)
-        cls.__invert__ = lambda x: apply_op("LogicalNot", x)
-        cls.__matmul__ = lambda x, y: matmul(x, y)
-        cls.__rmatmul__ = lambda y, x: matmul(x, y)
-        cls.__xor__ = lambda x, y: logical_xor(x, y)
+def take_operators(cls):
+    """Gives a class of what stands for a tensor a tensor's operators."""
+    for name, function in _OPERATORS.items():
+        setattr(cls, name, function)
+    cls.__array_priority__ = 100  # numpy arrays on the left leave the operator to it
 
 
-_install_unary()
+for _cls in (Tensor, Variable, _Assigned):
+    take_operators(_cls)

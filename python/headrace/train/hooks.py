@@ -232,8 +232,9 @@ class SummarySaverHook(SessionRunHook):
     def after_run(self, run_context, run_values):
         if self._writer is None:
             return
+        # The fetched value is that before or after this step's update, so where it matters the step is read once more.
         step = int(run_values.results["global_step"]) + 1
-        if self._next_step is None or self._due:
+        if self._next_step is None or self._due or self._timer.should_trigger_for_step(step + 1):
             step = int(run_context.session.run(self._global_step))
         if self._next_step is None:
             from ..protos import SessionLog

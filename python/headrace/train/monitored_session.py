@@ -1,5 +1,7 @@
 """Sessions with hooks, that go on after a lost task: MonitoredTrainingSession and its parts."""
 
+import time
+
 from .. import logging
 from ..framework import errors
 from ..framework.graph import GraphKeys, get_default_graph
@@ -200,6 +202,7 @@ class _MonitoredSession:
                 if not self._should_recover:
                     raise
                 logging.info("An error was raised while a session was being created; a new one is made: %s", error)
+                time.sleep(0.1)
 
     @property
     def graph(self):
