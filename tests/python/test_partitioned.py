@@ -126,6 +126,12 @@ class PartitionedTest(unittest.TestCase):
                 two = self.train(2, make())
             np.testing.assert_allclose(one, two, rtol=1e-6)
 
+    def test_the_slots_of_parts_have_tensorflows_names(self):
+        w = self.numbers(2)
+        tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(tf.square(w.as_tensor())))
+        names = [v.op.name for v in tf.global_variables() if v.op.name.startswith("w/part_0/")]
+        self.assertEqual(names, ["w/part_0/Adam", "w/part_0/Adam_1"])
+
     def save(self, prefix, parts, sharded=False):
         with tf.Graph().as_default(), tf.Session() as session:
             w = self.numbers(parts) if parts else tf.Variable(np.arange(10, dtype=np.float32).reshape(5, 2), name="w")
