@@ -11,8 +11,10 @@ import sys
 
 from make_stubs import public
 
-PAGES = ("", "app", "compat", "data", "data.experimental", "debugging", "errors", "gfile", "image", "initializers", "layers",
-         "linalg", "logging", "losses", "metrics", "nn", "python_io", "summary", "test", "train")
+# absl's flags or the like; messages; the ops, whose stubs are generated; the insides.
+SKIPPED = {f"headrace.{name}" for name in (
+    "flags", "protos", "raw_ops", "framework", "ops", "data.dataset", "data.iterator", "data.structure", "compat.v1")}
+NESTED = ("compat", "contrib", "data")  # whose modules have pages of their own
 FOLDER = pathlib.Path(__file__).parents[1] / "docs/api"
 HEAD = "<!-- Written by tools/make_api_docs.py from the docstrings. -->\n"
 
@@ -67,19 +69,24 @@ def page(module, title):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def modules(package, title="headrace"):
+    """Yields (title, module) of the package and of the modules that a program sees in it."""
+    yield title, package
+    for name, value in public(package):
+        if inspect.ismodule(value) and value.__name__.startswith("headrace") and value.__name__ not in SKIPPED:
+            if title == "headrace" and name in NESTED:
+                yield from modules(value, f"{title}.{name}")
+            elif title == "headrace" or value.__name__.startswith(title):
+                yield f"{title}.{name}", value
+
+
 def pages():
     """Yields (file name, text)."""
-    listed = []
-    package = importlib.import_module("headrace")
-    for name in PAGES:
-        module = package
-        for part in name.split(".") if name else ():
-            module = getattr(module, part, None)
-        if module is not None:
-            title = f"headrace.{name}".rstrip(".")
-            listed.append((f"{title}.md", f"- [{title}]({title}.md): {text_of(module).split(chr(10))[0]}\n"))
-            yield f"{title}.md", page(module, title)
-    yield "README.md", f"{HEAD}# The modules of the Python package\n\n" + "".join(line for _, line in listed)
+    found = dict(modules(importlib.import_module("headrace")))
+    for title, module in found.items():
+        yield f"{title}.md", page(module, title)
+    listed = "".join(f"- [{title}]({title}.md): {text_of(module).split(chr(10))[0]}\n" for title, module in sorted(found.items()))
+    yield "README.md", f"{HEAD}# The modules of the Python package\n\n{listed}"
 
 
 if __name__ == "__main__":

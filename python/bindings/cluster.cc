@@ -8,6 +8,7 @@
 
 #include "cluster/cluster_spec.h"
 #include "cluster/server.h"
+#include "gil.h"
 #include "graph.h"
 #include "graph/device_name.h"
 #include "train/device_setter.h"
@@ -23,7 +24,7 @@ std::shared_ptr<Server> StartServer(const std::string& cluster, const std::strin
   options.task = task;
   options.bind_address = bind_address;
   options.insecure = insecure;
-  nb::gil_scoped_release release;
+  const GilRelease release;
   return Unwrap(Server::Start(std::move(options)));
 }
 
@@ -38,8 +39,8 @@ void BindCluster(nb::module_& module) {
   nb::class_<Server>(module, "Server")
       .def_prop_ro("target", [](const Server& server) { return server.target(); })
       .def_prop_ro("address", [](const Server& server) { return server.address(); })
-      .def("stop", &Server::Stop, nb::call_guard<nb::gil_scoped_release>())
-      .def("join", &Server::Join, nb::call_guard<nb::gil_scoped_release>());
+      .def("stop", &Server::Stop, nb::call_guard<GilRelease>())
+      .def("join", &Server::Join, nb::call_guard<GilRelease>());
   module.def("start_server", StartServer, nb::arg("cluster"), nb::arg("job"), nb::arg("task"), nb::arg("bind_address"),
              nb::arg("insecure"));
   module.def("cluster_json", [](const std::string& text) { return Unwrap(ClusterSpec::Parse(text), true).ToJson(); },

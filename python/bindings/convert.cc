@@ -8,6 +8,8 @@
 #include <cstring>
 #include <memory>
 
+#include "gil.h"
+
 namespace headrace::python {
 namespace {
 
@@ -58,7 +60,7 @@ Tensor StringsFromPython(nb::handle value) {
 struct BufferView {
   Py_buffer view{};
   ~BufferView() {
-    if (view.obj == nullptr || !Py_IsInitialized()) return;
+    if (view.obj == nullptr || !Py_IsInitialized() || IsExiting()) return;
     nb::gil_scoped_acquire gil;
     PyBuffer_Release(&view);
   }

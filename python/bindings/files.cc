@@ -8,6 +8,7 @@
 #include "checkpoint/checkpoint_state.h"
 #include "checkpoint/retention.h"
 #include "format/record_file.h"
+#include "gil.h"
 #include "graph.h"
 #include "os/file_system.h"
 #include "os/log.h"
@@ -25,7 +26,7 @@ nb::object NextRecord(RecordReader& reader) {
 
 nb::object ReadTensor(const BundleReader& reader, const std::string& name) {
   Tensor tensor = [&] {
-    nb::gil_scoped_release release;
+    const GilRelease release;
     return Unwrap(reader.Read(name));
   }();
   return TensorToPython(std::move(tensor));
@@ -72,11 +73,11 @@ void BindEvents(nb::module_& module) {
         ThrowIfError(writer.AddRunMetadata(std::string(ViewOf(metadata)), tag, step));
       })
       .def("flush", [](SummaryWriter& writer) {
-        nb::gil_scoped_release release;
+        const GilRelease release;
         ThrowIfError(writer.Flush());
       })
       .def("close", [](SummaryWriter& writer) {
-        nb::gil_scoped_release release;
+        const GilRelease release;
         ThrowIfError(writer.Close());
       })
       .def_prop_ro("path", [](const SummaryWriter& writer) { return writer.path(); });

@@ -12,6 +12,7 @@
 
 #include "api/session_target.h"
 #include "cluster/remote_session.h"
+#include "gil.h"
 #include "graph.h"
 #include "graph/import.h"
 #include "sync/cancellation.h"
@@ -70,7 +71,7 @@ class PySession {
       : graph_object_(std::move(graph)), graph_(nb::cast<PyGraph&>(graph_object_)) {
     GraphDef def = ExportGraphDef(graph_.graph);
     num_sent_ids_ = graph_.graph.num_ids();
-    nb::gil_scoped_release release;
+    const GilRelease release;
     session_ = Unwrap(api::OpenTarget(target, def, options));
   }
 
@@ -87,7 +88,7 @@ class PySession {
       for (const std::string& feed : feeds) copied.push_back(MayOutliveStep(graph_.graph, consumers, feed, fetched));
     }
     const CallableSpec spec{.feeds = feeds, .fetches = fetches, .targets = targets};
-    nb::gil_scoped_release release;
+    const GilRelease release;
     return {Unwrap(Open().MakeCallable(spec)), copied};
   }
 
@@ -102,7 +103,7 @@ class PySession {
     }
     auto step = std::make_shared<Step>();
     {
-      nb::gil_scoped_release release;
+      const GilRelease release;
       Open().RunCallableAsync(callable, std::move(feeds), &step->cancellation,
                               [step](const Status& status, std::vector<Tensor> fetches) {
                                 step->status = status;
@@ -125,7 +126,7 @@ class PySession {
   void Close() {
     const std::shared_ptr<GraphSession> session = std::move(session_);
     if (session == nullptr) return;
-    nb::gil_scoped_release release;
+    const GilRelease release;
     ThrowIfError(session->Close());
   }
 
@@ -161,7 +162,7 @@ class PySession {
     }
     for (const auto& [name, function] : graph_.graph.functions().functions()) def.functions.push_back(*function);
     def.versions = graph_.graph.versions();
-    nb::gil_scoped_release release;
+    const GilRelease release;
     ThrowIfError(session.Extend(def));
     num_sent_ids_ = num_ids;
   }
@@ -172,17 +173,17 @@ class PySession {
     bool interrupted = false;
     while (true) {
       {
-        nb::gil_scoped_release release;
+        const GilRelease release;
         const TimePoint next = RealClock().Now() + kSignalPoll;
         if (step.done.WaitUntil(std::min(next, deadline))) break;
       }
       if (!interrupted && PyErr_CheckSignals() != 0) {
         interrupted = true;
-        nb::gil_scoped_release release;
+        const GilRelease release;
         Interrupt(step);
       }
       if (RealClock().Now() >= deadline) {
-        nb::gil_scoped_release release;
+        const GilRelease release;
         step.cancellation.Cancel(DeadlineExceeded("Timed out waiting for the step: timeout_in_ms=", timeout_ms));
         step.done.Wait();
         break;
@@ -201,7 +202,7 @@ class PySession {
 
 void BindSession(nb::module_& module) {
   nb::class_<Cancellation>(module, "Cancellation").def(nb::init<>()).def("cancel", [](Cancellation& self) {
-    nb::gil_scoped_release release;
+    const GilRelease release;
     self.token.Cancel(Cancelled("The step was interrupted"));
   });
   nb::class_<PySession>(module, "Session")
@@ -224,7 +225,7 @@ void BindSession(nb::module_& module) {
       .def("close", &PySession::Close)
       .def("list_devices", &PySession::ListDevices);
   module.def("reset", [](const std::string& target, const std::vector<std::string>& containers) {
-    nb::gil_scoped_release release;
+    const GilRelease release;
     ThrowIfError(ResetTarget(target, containers));
   });
 }

@@ -4,6 +4,7 @@ TensorFlow exports its own copy of protobuf to the whole process, so after it th
 (RTLD_DEEPBIND). A malloc that is preloaded would then be split in two, which nothing survives.
 """
 
+import atexit
 import os
 import sys
 
@@ -26,3 +27,4 @@ def _load():
 
 
 native = _load()
+atexit.register(native.begin_exit)

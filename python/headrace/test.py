@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import unittest
-from unittest import mock  # noqa: F401: tf.test.mock
+from unittest import mock  # noqa: F401 - tf.test.mock
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class TestCase(unittest.TestCase):
             return np.asarray([self._value(v) for v in value])
         return np.asarray(value)
 
-    def assertAllEqual(self, a, b, msg=None):  # noqa: N802: unittest's manner
+    def assertAllEqual(self, a, b, msg=None):  # noqa: N802 - unittest's manner
         """Fails unless shapes and elements are equal; NaN equals NaN."""
         np.testing.assert_array_equal(self._value(a), self._value(b), err_msg=msg or "")
 

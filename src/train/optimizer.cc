@@ -92,8 +92,8 @@ void Updates::MakeSlot(const VariableNodes& variable, const SlotDefinition& slot
   // A slot carries its variable's name, wherever the optimizer stands; that of a slice is a slice of the whole's slot.
   options.slice = variable.slice;
   if (options.slice) {
-    const std::string unique = outer_.graph().UniqueName(options.name);
-    options.slice->full_name += unique.substr(variable.name.size());
+    options.name = outer_.graph().UniqueName(options.name);
+    options.slice->full_name += options.name.substr(variable.name.size());
   }
   state_->slots[variable.name].push_back(BuildVariable(builder_.AtRoot(), options, collection_));
 }

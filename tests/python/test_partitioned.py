@@ -47,6 +47,13 @@ class PartitionedTest(unittest.TestCase):
         self.assertEqual([part.shape.as_list() for part in w], [[2, 2], [2, 1]])
         self.assertEqual(self.run_(w.as_tensor()).tolist(), [[0, 1, 2], [3, 4, 5]])
 
+    def test_it_takes_operators_as_a_tensor_does(self):
+        w = self.numbers()
+        found = self.run_([w * 2.0, 1.0 - w, -w, np.ones([5, 2], np.float32) + w, w[1], tf.nn.l2_loss(w)])
+        whole = np.arange(10, dtype=np.float32).reshape(5, 2)
+        for got, wanted in zip(found, (whole * 2, 1 - whole, -whole, whole + 1, whole[1], (whole**2).sum() / 2)):
+            np.testing.assert_array_equal(got, wanted)
+
     def test_it_is_found_again(self):
         with tf.variable_scope("s", reuse=tf.AUTO_REUSE, partitioner=tf.fixed_size_partitioner(2)):
             first = tf.get_variable("w", [4, 1])
@@ -119,6 +126,12 @@ class PartitionedTest(unittest.TestCase):
                 two = self.train(2, make())
             np.testing.assert_allclose(one, two, rtol=1e-6)
 
+    def test_the_slots_of_parts_have_tensorflows_names(self):
+        w = self.numbers(2)
+        tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(tf.square(w.as_tensor())))
+        names = [v.op.name for v in tf.global_variables() if v.op.name.startswith("w/part_0/")]
+        self.assertEqual(names, ["w/part_0/Adam", "w/part_0/Adam_1"])
+
     def save(self, prefix, parts, sharded=False):
         with tf.Graph().as_default(), tf.Session() as session:
             w = self.numbers(parts) if parts else tf.Variable(np.arange(10, dtype=np.float32).reshape(5, 2), name="w")
@@ -150,6 +163,16 @@ class PartitionedTest(unittest.TestCase):
                         found, slots = self.restore(prefix, restored)
                         np.testing.assert_array_equal(found, values)
                         np.testing.assert_allclose(slots, 0.1 + 4 * np.arange(10).reshape(5, 2) ** 2, rtol=1e-6)
+
+    def test_moving_averages_are_saved_as_one(self):
+        w = self.numbers()
+        average = tf.train.ExponentialMovingAverage(0.5)
+        update = average.apply(list(w))
+        with tempfile.TemporaryDirectory() as directory, tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            session.run(update)
+            prefix = tf.train.Saver().save(session, os.path.join(directory, "model"))
+            self.assertEqual(tf.train.list_variables(prefix), [("w", [5, 2]), ("w/ExponentialMovingAverage", [5, 2])])
 
 
 if __name__ == "__main__":

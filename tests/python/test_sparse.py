@@ -101,6 +101,13 @@ class SparseTensorTest(unittest.TestCase):
         self.assertEqual(self.run_(tf.gradients(product, values)[0]).tolist(), [3, 5])
 
 
+    def test_a_branch_may_return_one(self):
+        x, choice = example(), tf.placeholder(tf.bool, [])
+        chosen = tf.cond(choice, lambda: {"x": x.with_values(x.values * 2.0)}, lambda: {"x": x})["x"]
+        self.assertEqual(self.run_(chosen, {choice: True}).values.tolist(), [2, 4, 6])
+        self.assertEqual(self.run_(chosen, {choice: False}).values.tolist(), [1, 2, 3])
+
+
 class SparseDatasetTest(unittest.TestCase):
 
     def elements(self, build):

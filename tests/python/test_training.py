@@ -290,6 +290,29 @@ class StepsTest(TrainingTest):
                     session.run(limited)
                 self.assertEqual(caught.exception.error_code, tf.errors.OUT_OF_RANGE)
 
+    def test_a_process_can_end_while_threads_are_in_steps(self):
+        program = textwrap.dedent("""
+            import threading
+            import headrace as tf
+            item = tf.FIFOQueue(1, tf.int32, shapes=[[]]).dequeue()
+            x = tf.constant(1)
+
+            def run_for_ever(session):
+                while True:
+                    session.run(x)
+
+            server = tf.train.Server.create_local_server()
+            for target in ("", server.target):
+                session = tf.Session(target)
+                session.run(x)
+                for _ in range(3):
+                    threading.Thread(target=session.run, args=(item,), daemon=True).start()
+                    threading.Thread(target=run_for_ever, args=(session,), daemon=True).start()
+            """)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertNotIn("leaked", done.stderr)
+
     def test_a_server_logs_where_each_operation_is_placed_when_asked(self):
         program = textwrap.dedent("""
             import headrace as tf

@@ -5,7 +5,7 @@ from ..framework.graph import GraphKeys, Tensor, get_default_graph
 from ..framework.variable_scope import get_variable
 from ..sparse import SparseTensor
 from ..train.global_step import assert_global_step, create_global_step, get_global_step, get_or_create_global_step  # noqa: F401
-from ..train.saver import list_variables, load_checkpoint, load_variable  # noqa: F401: part of this module's surface
+from ..train.saver import list_variables, load_checkpoint, load_variable  # noqa: F401 - part of this module's surface
 
 
 def is_tensor(x):

@@ -1,5 +1,7 @@
 """Nested structures of lists, tuples, named tuples and dicts: flattened and rebuilt."""
 
+import collections
+
 
 def is_nested(value):
     return isinstance(value, (list, tuple, dict))
@@ -51,6 +53,29 @@ def _rebuild(structure, iterator):
 def map_structure(function, *structures):
     """The function of the leaves of one or several equal structures, in that structure."""
     return pack(structures[0], [function(*leaves) for leaves in zip(*[flatten(s) for s in structures])])
+
+
+class _SparseParts(collections.namedtuple("_SparseParts", ["indices", "values", "dense_shape"])):
+    """A sparse tensor as structure, while its parts are computed one by one."""
+
+
+def split_sparse(structure):
+    """The structure with the parts of its sparse tensors as leaves."""
+    return map_structure(lambda leaf: _SparseParts(leaf.indices, leaf.values, leaf.dense_shape)
+                         if hasattr(leaf, "with_values") else leaf, structure)
+
+
+def join_sparse(structure):
+    """What split_sparse took apart, put together."""
+    if isinstance(structure, _SparseParts):
+        from ..sparse import SparseTensor
+        return SparseTensor(*structure)
+    if isinstance(structure, dict):
+        return type(structure)((key, join_sparse(value)) for key, value in structure.items())
+    if isinstance(structure, (list, tuple)):
+        items = [join_sparse(item) for item in structure]
+        return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
+    return structure
 
 
 def assert_same_structure(a, b, check_types=True):

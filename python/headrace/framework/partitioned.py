@@ -10,6 +10,7 @@ from .graph import get_default_graph
 from .op_library import apply_op
 from .shape import TensorShape, as_shape
 from .variables import group
+from ..ops import math as math_ops
 
 
 class PartitionInfo:
@@ -64,6 +65,9 @@ class PartitionedVariable:
 
     def __iter__(self):
         return iter(self._variable_list)
+
+    def __getitem__(self, key):
+        return self._as_tensor()[key]
 
     def __len__(self):
         return len(self._variable_list)
@@ -121,6 +125,9 @@ class PartitionedVariable:
 
     def __repr__(self):
         return f"<tf.PartitionedVariable '{self._name}' shape={self._shape} dtype={self._dtype.name} parts={len(self)}>"
+
+
+math_ops.take_operators(PartitionedVariable)
 
 
 def get_partitioned(getter, store, name, partitioner, shape=None, initializer=None, dtype=dtypes.float32, reuse=None,
@@ -241,7 +248,7 @@ def variable_axis_size_partitioner(max_shard_bytes, axis=0, bytes_per_string_ele
 
 
 def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 << 10, bytes_per_string_element=16):
-    """A partitioner that makes parts of about `min_slice_size` bytes or more, up to `max_partitions`."""
+    """A partitioner that makes parts of `min_slice_size` bytes, or of more where that would be above `max_partitions`."""
     def partition(shape, dtype):
         shape, dtype = TensorShape(shape), dtypes.as_dtype(dtype)
         if not shape.is_fully_defined():
@@ -249,7 +256,7 @@ def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 <<
         if axis >= shape.rank:
             raise ValueError(f"Cannot partition variable along axis {axis} when shape is only {shape}")
         element = bytes_per_string_element if dtype is dtypes.string else dtype.size
-        pieces = math.ceil(shape.num_elements() * element / min_slice_size)
+        pieces = -(-shape.num_elements() * element // min_slice_size)
         partitions = [1] * shape.rank
         partitions[axis] = max(1, min(shape._dims[axis], max_partitions, pieces))
         return partitions

@@ -11,7 +11,7 @@ from ..framework.variables import no_op
 from . import array, math
 
 
-def Assert(condition, data, summarize=None, name=None):  # noqa: N802: TensorFlow's name
+def Assert(condition, data, summarize=None, name=None):  # noqa: N802 - TensorFlow's name
     """An operation that fails with InvalidArgumentError, showing `data`, unless `condition` is true."""
     if not isinstance(data, (list, tuple)):
         raise TypeError(f"Assert: data must be a list of tensors, got {data!r}")

@@ -75,8 +75,7 @@ def cond(pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, f
             graph = FuncGraph(f"{scope.rstrip('/').replace('/', '_')}_{label}", outer, differentiable=True)
             with graph.as_default():
                 returned = function()
-                if returned is None:
-                    returned = apply_op("NoOp")
+                returned = apply_op("NoOp") if returned is None else nest.split_sparse(returned)
                 results.append(_to_tensors(graph, nest.flatten(returned)))
             structures.append(returned)
             graphs.append(graph)
@@ -98,6 +97,7 @@ def cond(pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, f
 
 
 def _unwrapped(packed, strict):
+    packed = nest.join_sparse(packed)
     if not strict and isinstance(packed, (list, tuple)) and not hasattr(packed, "_fields") and len(packed) == 1:
         return packed[0]
     return packed

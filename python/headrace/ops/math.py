@@ -404,8 +404,15 @@ def scalar_mul(scalar, x, name=None):
     return multiply(scalar, x, name)  # noqa: F821
 
 
-def _operator(op_type, method, integer_op=None):
-    """Gives Tensor and its like the operator and its reflection."""
+_OPERATORS = {
+    "__neg__": lambda x: apply_op("Neg", x), "__abs__": lambda x: abs(x), "__invert__": lambda x: apply_op("LogicalNot", x),
+    "__matmul__": lambda x, y: matmul(x, y), "__rmatmul__": lambda y, x: matmul(x, y),
+    "__xor__": lambda x, y: logical_xor(x, y),
+}
+
+
+def _operator(op_type, method):
+    """Defines an operator and its reflection."""
     def forward(x, y):
         if isinstance(y, (dict, set)) or y is None:
             return NotImplemented
@@ -436,10 +443,9 @@ def _operator(op_type, method, integer_op=None):
                 kind = ("Logical" if tensor.dtype.is_bool else "Bitwise") + op_type
             return apply_op(kind, *pair, name=scope)
 
-    for cls in (Tensor, Variable, _Assigned):
-        setattr(cls, f"__{method}__", forward)
-        if method not in ("lt", "le", "gt", "ge"):
-            setattr(cls, f"__r{method}__", reflected)
+    _OPERATORS[f"__{method}__"] = forward
+    if method not in ("lt", "le", "gt", "ge"):
+        _OPERATORS[f"__r{method}__"] = reflected
 
 
 _OPERATOR_NAMES = {"FloorDiv": "floordiv", "FloorMod": "mod", "Sub": "sub", "Mul": "mul", "Pow": "pow",
@@ -451,14 +457,12 @@ for _op, _method in (("AddV2", "add"), ("Sub", "sub"), ("Mul", "mul"), ("truediv
     _operator(_op, _method)
 
 
-def _install_unary():
-    for cls in (Tensor, Variable, _Assigned):
-        cls.__neg__ = lambda x: apply_op("Neg", x)
-        cls.__abs__ = lambda x: abs(x)
-        cls.__invert__ = lambda x: apply_op("LogicalNot", x)
-        cls.__matmul__ = lambda x, y: matmul(x, y)
-        cls.__rmatmul__ = lambda y, x: matmul(x, y)
-        cls.__xor__ = lambda x, y: logical_xor(x, y)
+def take_operators(cls):
+    """Gives a class of what stands for a tensor a tensor's operators."""
+    for name, function in _OPERATORS.items():
+        setattr(cls, name, function)
+    cls.__array_priority__ = 100  # numpy arrays on the left leave the operator to it
 
 
-_install_unary()
+for _cls in (Tensor, Variable, _Assigned):
+    take_operators(_cls)

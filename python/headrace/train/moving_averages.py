@@ -30,8 +30,12 @@ class ExponentialMovingAverage:
         collections = [GraphKeys.GLOBAL_VARIABLES]
         initial = var.initial_value if isinstance(var, Variable) else (
             lambda: math.cast(np.zeros(var.shape.as_list(), var.dtype.as_numpy_dtype), var.dtype))
+        part = var._nodes.slice if isinstance(var, Variable) else None
+        if part is not None:  # the average of a part is a part of the whole's average
+            part = (f"{part[0]}/{self._name}", *part[1:])
         with graph.name_scope(None), graph.colocate_with(var.op):
-            return Variable(initial, trainable=False, collections=collections, name=name, dtype=var.dtype, shape=var.shape)
+            return Variable(initial, trainable=False, collections=collections, name=name, dtype=var.dtype, shape=var.shape,
+                            _slice=part)
 
     def apply(self, var_list=None):
         """An operation that updates the averages of the variables (or tensors)."""

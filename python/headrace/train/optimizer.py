@@ -97,7 +97,7 @@ class Optimizer:
         for variable in variables:
             for slot, nodes in zip(slot_names, state.slots.get(variable._nodes.name, [])):
                 if nodes.name in wrapped:
-                    slots.setdefault(slot, {})[variable] = wrapped[nodes.name]
+                    slots.setdefault(_SLOT_NAMES.get(slot, slot), {})[variable] = wrapped[nodes.name]
         others += [wrapped[nodes.name] for nodes in state.powers if nodes.name in wrapped]
 
     def get_slot(self, var, name):
@@ -115,6 +115,10 @@ class Optimizer:
             return []
         slots = [v for by_variable in state[1].values() for v in by_variable.values()]
         return sorted(slots + state[2], key=lambda v: v.name)
+
+
+# What programs call a slot whose native name tells it from a hyperparameter.
+_SLOT_NAMES = {"momentum_slot": "momentum"}
 
 
 def _is_computed(value):

@@ -1,0 +1,44 @@
+// See gil.h.
+#include "gil.h"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "sync/notification.h"
+
+namespace headrace::python {
+namespace {
+
+std::atomic<bool> exiting{false};
+std::atomic<std::thread::id> exiting_thread{};
+std::atomic<int> num_acquiring{0};  // threads between the check of `exiting` and their taking of the GIL
+
+void WaitForEver() {
+  static auto* never = new Notification;  // threads are in it when static objects go
+  never->Wait();
+}
+
+}  // namespace
+
+bool IsExiting() { return exiting.load() && exiting_thread.load() != std::this_thread::get_id(); }
+
+GilRelease::~GilRelease() {
+  num_acquiring.fetch_add(1);
+  if (IsExiting()) {
+    num_acquiring.fetch_sub(1);
+    WaitForEver();
+  }
+  PyEval_RestoreThread(state_);
+  num_acquiring.fetch_sub(1);
+}
+
+void BeginExit() {
+  exiting_thread.store(std::this_thread::get_id());
+  exiting.store(true);
+  PyThreadState* state = PyEval_SaveThread();
+  while (num_acquiring.load() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  PyEval_RestoreThread(state);
+}
+
+}  // namespace headrace::python
