@@ -218,6 +218,31 @@ def _through_array(t, x):
 
 smooth("TensorArray", _through_array, X)
 
+
+def _grown(t):
+    array = t.TensorArray(t.float32, size=0, dynamic_size=True, clear_after_read=False)
+    array = t.while_loop(lambda i, a: i < 5, lambda i, a: (i + 1, a.write(i, t.cast(i, t.float32) * 2.0)), [0, array])[1]
+    return [array.stack(), array.size(), array.read(2)]
+
+
+def _nested(t, x):
+    def outer(i, s):
+        return i + 1, t.while_loop(lambda j, u: j < i + 1, lambda j, u: (j + 1, u * x), [0, s])[1]
+    return t.while_loop(lambda i, s: i < 3, outer, [0, t.ones_like(x)])[1]
+
+
+value("loop that grows an array", _grown)
+value("loop with maximum_iterations", lambda t: t.while_loop(lambda i: i < 10, lambda i: i + 3, [0], maximum_iterations=2))
+value("map_fn of two", lambda t: t.map_fn(lambda z: (z[0] * 2, t.reduce_sum(z[1])), (t.constant([1, 2, 3]), t.ones([3, 2])),
+                                          dtype=(t.int32, t.float32)))
+smooth("loop in a loop", _nested, Q)
+smooth("branch in a loop", lambda t, x: t.map_fn(lambda e: t.cond(e[0] > 0, lambda: e * e, lambda: -e * x[0]), x), X)
+smooth("loop that grows its value", lambda t, x: t.while_loop(
+    lambda a: t.shape(a)[0] < 7, lambda a: [t.concat([a, a * 2], 0)], [x], shape_invariants=[t.TensorShape([None, 4])]), X)
+smooth("scan with a captured factor", lambda t, x: t.scan(lambda a, b: a * x[0] + b, t.ones([4, 4]), initializer=t.zeros([4])), X)
+smooth("loop of lookups", lambda t, p: t.map_fn(lambda i: t.reduce_sum(t.nn.embedding_lookup(p, i)), t.constant([[0, 1], [3, 3]]),
+                                                dtype=t.float32), TABLE)
+
 # --- tf.nn
 
 for _name in "softmax log_softmax".split():
