@@ -1,5 +1,5 @@
-"""Wide and deep by feature columns: sparse features parsed in the input pipeline, a vocabulary table, embeddings in two parts, two
-asynchronous workers, Adagrad and Ftrl, AUC."""
+"""Wide and deep by feature columns: sparse features parsed in the input pipeline, a vocabulary table, embeddings in two
+parts, two asynchronous workers, Adagrad and Ftrl, AUC."""
 
 import glob
 
