@@ -23,7 +23,7 @@ struct FoldTest : testing::Test {
     EXPECT_TRUE(folded.ok()) << folded.ToString();
     return t.graph.Find(end)->input(0).node;
   }
-  TestGraph t;
+  PassTestGraph t;
 };
 
 TEST_F(FoldTest, ConstantExpressionsBecomeConstants) {

@@ -39,7 +39,7 @@ struct PartitionTest : testing::Test {
     EXPECT_TRUE(parts.ok()) << parts.status().ToString();
     return parts.ok() ? *std::move(parts) : std::map<std::string, Graph>();
   }
-  TestGraph t;
+  PassTestGraph t;
 };
 
 TEST_F(PartitionTest, OneTaskNeedsNoTransfer) {

@@ -60,18 +60,18 @@ void AddTestOps(OpRegistry& registry) {
 
 void RegisterPassTestOps() { [[maybe_unused]] static const bool done = (AddTestOps(OpRegistry::Global()), true); }
 
-TestGraph::TestGraph() { RegisterPassTestOps(); }
+PassTestGraph::PassTestGraph() { RegisterPassTestOps(); }
 
-Endpoint TestGraph::Input(const std::string& name, const std::string& device) {
+Endpoint PassTestGraph::Input(const std::string& name, const std::string& device) {
   return {AddNode("Placeholder", name, {}, {{"dtype", DType::kFloat}}, device), 0};
 }
 
-Endpoint TestGraph::Add(const std::string& name, Endpoint x, Endpoint y, const std::string& device) {
+Endpoint PassTestGraph::Add(const std::string& name, Endpoint x, Endpoint y, const std::string& device) {
   return {AddNode("AddV2", name, {x, y}, {}, device), 0};
 }
 
-Node* TestGraph::AddNode(const std::string& op, const std::string& name, std::vector<Endpoint> inputs, AttrMap attrs,
-                         const std::string& device, std::vector<Node*> control) {
+Node* PassTestGraph::AddNode(const std::string& op, const std::string& name, std::vector<Endpoint> inputs,
+                             AttrMap attrs, const std::string& device, std::vector<Node*> control) {
   NodeOptions options;
   options.name = name;
   options.device = device;

@@ -15,8 +15,8 @@ namespace headrace {
 void RegisterPassTestOps();
 
 /// A graph with a builder, for a test.
-struct TestGraph {
-  TestGraph();
+struct PassTestGraph {
+  PassTestGraph();
   /// A placeholder of type f32.
   Endpoint Input(const std::string& name, const std::string& device = "");
   Endpoint Add(const std::string& name, Endpoint x, Endpoint y, const std::string& device = "");

@@ -28,7 +28,7 @@ struct PlaceTest : testing::Test {
     return t.AddNode("ReadVariableOp", name, {handle}, {{"dtype", DType::kFloat}}, device);
   }
 
-  TestGraph t;
+  PassTestGraph t;
   std::vector<PlacementDevice> devices = {{kWorker1, "CPU"}, {kPs, "CPU"}, {kPs1, "CPU"}, {kWorker0, "CPU"}};
   PlacementOptions options{
       .allow_soft_placement = false, .log_device_placement = false, .local_task = "/job:worker/replica:0/task:1"};

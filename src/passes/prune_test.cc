@@ -30,7 +30,7 @@ struct PruneTest : testing::Test {
     total = t.Add("total", sum, y);
     t.Input("unused");
   }
-  TestGraph t;
+  PassTestGraph t;
   Endpoint x = t.Input("x"), y = t.Input("y"), sum, total;
 };
 

@@ -25,7 +25,7 @@ struct UnreadTest : testing::Test {
     for (const Node* source : t.graph.Find(name)->control_inputs()) names.push_back(source->name());
     return names;
   }
-  TestGraph t;
+  PassTestGraph t;
 };
 
 TEST_F(UnreadTest, ANodeThatIsOnlyWaitedForGoesAndItsWaiterWaitsForItsInputs) {
