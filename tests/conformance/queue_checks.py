@@ -249,6 +249,12 @@ class Accumulators(unittest.TestCase):
                 np.testing.assert_allclose(b, a, rtol=1e-6)
 
     def test_synchronous_replicas_are_gradient_descent(self):
+        for use_resource in True, False:
+            with self.subTest(use_resource=use_resource):
+                tf.Session.reset(self.cluster.target)
+                self.check_synchronous_replicas(use_resource)
+
+    def check_synchronous_replicas(self, use_resource):
         x = np.random.default_rng(1).standard_normal((2, 8, 3)).astype(np.float32)  # a batch for each worker
         y = x @ np.array([[1], [-2], [0.5]], np.float32)
         weights = np.zeros((3, 1), np.float32)
@@ -257,7 +263,7 @@ class Accumulators(unittest.TestCase):
         results = [None, None]
 
         def train(task):
-            with tf.Graph().as_default():
+            with tf.Graph().as_default(), tf.variable_scope("", use_resource=use_resource):
                 with tf.device(tf.train.replica_device_setter(cluster=tf.train.ClusterSpec(self.cluster.spec),
                                                               worker_device=f"/job:worker/task:{task}")):
                     step = tf.train.get_or_create_global_step()

@@ -1,7 +1,11 @@
 // Variables on ref edges, as TensorFlow 1 programs make them. VariableV2 (Variable): the variable of this node's name, or of
 // shared_name, in a container; without a value at first. Assign, AssignAdd, AssignSub change it and hand it on;
 // IsVariableInitialized says whether it has a value. An update holds the variable's lock whatever use_locking says.
+// A counter (one integer) is counted in place: who has read it through its ref in the same step sees it count, as in TensorFlow, where
+// reading a ref copies nothing. Programs rely on it for their global step (SyncReplicasOptimizer's tokens).
 // Errors: kInvalidArgument where shapes differ; kFailedPrecondition for an update of a variable without a value.
+#include <atomic>
+
 #include "ops/signature_types.h"
 #include "ops/state/state_ops.h"
 #include "ops/state/update.h"
@@ -12,6 +16,8 @@ namespace headrace {
 namespace {
 
 Status VariableShapeAttr(ShapeContext& c) { return c.SetOutput(0, c.attr<PartialShape>("shape")); }
+
+bool IsCounter(const Tensor& value) { return IsInteger(value.dtype()) && value.num_elements() == 1; }
 
 class RefVariable final : public Kernel {
  public:
@@ -70,6 +76,9 @@ class AssignKernel final : public Kernel {
                                " rhs shape= ", value.shape());
       }
     }
+    if (IsCounter(value)) {
+      HR_ASSIGN_OR_RETURN(value, value.Clone(c.runtime().memory));  // else a constant would count with it
+    }
     variable->Assign(std::move(value));
     return c.SetOutputVariable(0, variable);
   }
@@ -86,6 +95,14 @@ template <template <typename> typename Update, typename T> Status UpdateRefVaria
   if (variable->value_locked().shape() != value.shape()) {
     return InvalidArgument("Parameters and update must be the same size: ", variable->value_locked().shape(), " and ",
                            value.shape());
+  }
+  if constexpr (std::is_integral_v<T>) {
+    if (IsCounter(value)) {
+      Tensor counter = variable->value_locked();
+      const std::atomic_ref<T> count(counter.mutable_data<T>()[0]);
+      count.store(Update<T>::Apply(count.load(), value.scalar<T>()));
+      return c.SetOutputVariable(0, variable);
+    }
   }
   HR_ASSIGN_OR_RETURN(Tensor * target, variable->MutableValueLocked(c.runtime().memory));
   T* to = target->mutable_data<T>().data();
