@@ -43,17 +43,15 @@ void BindCluster(nb::module_& module) {
       .def("join", &Server::Join, nb::call_guard<GilRelease>());
   module.def("start_server", StartServer, nb::arg("cluster"), nb::arg("job"), nb::arg("task"), nb::arg("bind_address"),
              nb::arg("insecure"));
-  module.def("cluster_json", [](const std::string& text) { return Unwrap(ClusterSpec::Parse(text), true).ToJson(); },
-             "Reads a cluster in any of its forms and checks it; returns it as JSON.");
+  module.def(
+      "cluster_json", [](const std::string& text) { return Unwrap(ClusterSpec::Parse(text), true).ToJson(); },
+      "Reads a cluster in any of its forms and checks it; returns it as JSON.");
   module.def("merge_devices", MergedDevice, nb::arg("outer"), nb::arg("inner"));
-  module.def("replica_device_setter",
-             [](int ps_tasks, const std::string& ps_device, const std::string& worker_device,
-                const std::set<std::string>& ps_ops) {
-               return train::ReplicaDeviceSetter({.ps_tasks = ps_tasks,
-                                                  .ps_device = ps_device,
-                                                  .worker_device = worker_device,
-                                                  .ps_ops = ps_ops});
-             });
+  module.def("replica_device_setter", [](int ps_tasks, const std::string& ps_device, const std::string& worker_device,
+                                         const std::set<std::string>& ps_ops) {
+    return train::ReplicaDeviceSetter(
+        {.ps_tasks = ps_tasks, .ps_device = ps_device, .worker_device = worker_device, .ps_ops = ps_ops});
+  });
   module.def("default_ps_ops", [] { return train::DefaultPsOps(); });
 }
 

@@ -25,8 +25,8 @@ void Translate(const std::exception_ptr& raised, void*) {
     std::rethrow_exception(raised);
   } catch (const StatusError& error) {
     try {
-      nb::object exception = ExceptionFactory()(static_cast<int>(error.status.code()), error.status.message(),
-                                                error.while_building);
+      nb::object exception =
+          ExceptionFactory()(static_cast<int>(error.status.code()), error.status.message(), error.while_building);
       PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
     } catch (nb::python_error& inner) {
       inner.restore();
@@ -70,8 +70,8 @@ Tensor BufferFromPython(nb::handle value, DType dtype, Borrowing borrowing) {
   auto held = std::make_shared<BufferView>();
   if (PyObject_GetBuffer(value.ptr(), &held->view, PyBUF_C_CONTIGUOUS) != 0) throw nb::python_error();
   const Py_buffer& view = held->view;
-  const Shape shape = Unwrap(Shape::Make(std::span<const int64_t>(
-      reinterpret_cast<const int64_t*>(view.shape), static_cast<size_t>(view.ndim))));
+  const Shape shape = Unwrap(Shape::Make(
+      std::span<const int64_t>(reinterpret_cast<const int64_t*>(view.shape), static_cast<size_t>(view.ndim))));
   const int64_t size = shape.num_elements() * DTypeSize(dtype);
   if (!IsPlainData(dtype) || size != view.len) {
     throw StatusError(InvalidArgument("Tensor: a buffer of ", view.len, " bytes does not hold ", dtype, shape), true);
@@ -86,13 +86,13 @@ Tensor BufferFromPython(nb::handle value, DType dtype, Borrowing borrowing) {
 
 nb::dlpack::dtype ArrayTypeOf(DType dtype) {
   using nb::dlpack::dtype_code;
-  const auto code = IsFloating(dtype)         ? dtype_code::Float
-                    : IsComplex(dtype)        ? dtype_code::Complex
-                    : dtype == DType::kBool   ? dtype_code::Bool
-                    : dtype == DType::kUint8 || dtype == DType::kUint16 || dtype == DType::kUint32 ||
-                              dtype == DType::kUint64
-                        ? dtype_code::UInt
-                        : dtype_code::Int;
+  const auto code =
+      IsFloating(dtype)       ? dtype_code::Float
+      : IsComplex(dtype)      ? dtype_code::Complex
+      : dtype == DType::kBool ? dtype_code::Bool
+      : dtype == DType::kUint8 || dtype == DType::kUint16 || dtype == DType::kUint32 || dtype == DType::kUint64
+          ? dtype_code::UInt
+          : dtype_code::Int;
   return {static_cast<uint8_t>(code), static_cast<uint8_t>(DTypeSize(dtype) * 8), 1};
 }
 
@@ -127,14 +127,10 @@ template <auto convert> AttrValue One(nb::handle value) { return convert(value);
 template <auto convert> AttrValue Many(nb::handle value) { return ListOf(value, +convert); }
 
 constexpr KindReader kReaders[] = {
-    {"int", One<IntOf>, Many<IntOf>},
-    {"float", One<FloatOf>, Many<FloatOf>},
-    {"bool", One<BoolOf>, Many<BoolOf>},
-    {"string", One<BytesOf>, Many<BytesOf>},
-    {"type", One<TypeOf>, Many<TypeOf>},
-    {"shape", One<ShapeFromPython>, Many<ShapeFromPython>},
-    {"tensor", One<TensorOf>, Many<TensorOf>},
-    {"func", One<FunctionOf>, Many<FunctionOf>},
+    {"int", One<IntOf>, Many<IntOf>},          {"float", One<FloatOf>, Many<FloatOf>},
+    {"bool", One<BoolOf>, Many<BoolOf>},       {"string", One<BytesOf>, Many<BytesOf>},
+    {"type", One<TypeOf>, Many<TypeOf>},       {"shape", One<ShapeFromPython>, Many<ShapeFromPython>},
+    {"tensor", One<TensorOf>, Many<TensorOf>}, {"func", One<FunctionOf>, Many<FunctionOf>},
 };
 
 AttrValue AttrOfKind(std::string_view kind, nb::handle value) {

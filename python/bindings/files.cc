@@ -57,29 +57,33 @@ std::string_view ViewOf(const nb::bytes& bytes) { return {bytes.c_str(), bytes.s
 void BindEvents(nb::module_& module) {
   using api::summary::SummaryWriter;
   nb::class_<SummaryWriter>(module, "SummaryWriter")
-      .def("add_summary", [](SummaryWriter& writer, const nb::bytes& summary, int64_t step) {
-        ThrowIfError(writer.AddSummary(std::string(ViewOf(summary)), step));
-      })
-      .def("add_graph", [](SummaryWriter& writer, const nb::bytes& graph_def, int64_t step) {
-        ThrowIfError(writer.AddGraph(std::string(ViewOf(graph_def)), step));
-      })
-      .def("add_meta_graph", [](SummaryWriter& writer, const nb::bytes& meta_graph_def, int64_t step) {
-        ThrowIfError(writer.AddMetaGraph(std::string(ViewOf(meta_graph_def)), step));
-      })
-      .def("add_session_log", [](SummaryWriter& writer, int status, int64_t step, const std::string& checkpoint_path) {
-        ThrowIfError(writer.AddSessionLog(static_cast<api::summary::SessionStatus>(status), step, checkpoint_path));
-      })
-      .def("add_run_metadata", [](SummaryWriter& writer, const nb::bytes& metadata, const std::string& tag, int64_t step) {
-        ThrowIfError(writer.AddRunMetadata(std::string(ViewOf(metadata)), tag, step));
-      })
-      .def("flush", [](SummaryWriter& writer) {
-        const GilRelease release;
-        ThrowIfError(writer.Flush());
-      })
-      .def("close", [](SummaryWriter& writer) {
-        const GilRelease release;
-        ThrowIfError(writer.Close());
-      })
+      .def("add_summary", [](SummaryWriter& writer, const nb::bytes& summary,
+                             int64_t step) { ThrowIfError(writer.AddSummary(std::string(ViewOf(summary)), step)); })
+      .def("add_graph", [](SummaryWriter& writer, const nb::bytes& graph_def,
+                           int64_t step) { ThrowIfError(writer.AddGraph(std::string(ViewOf(graph_def)), step)); })
+      .def("add_meta_graph",
+           [](SummaryWriter& writer, const nb::bytes& meta_graph_def, int64_t step) {
+             ThrowIfError(writer.AddMetaGraph(std::string(ViewOf(meta_graph_def)), step));
+           })
+      .def(
+          "add_session_log",
+          [](SummaryWriter& writer, int status, int64_t step, const std::string& checkpoint_path) {
+            ThrowIfError(writer.AddSessionLog(static_cast<api::summary::SessionStatus>(status), step, checkpoint_path));
+          })
+      .def("add_run_metadata",
+           [](SummaryWriter& writer, const nb::bytes& metadata, const std::string& tag, int64_t step) {
+             ThrowIfError(writer.AddRunMetadata(std::string(ViewOf(metadata)), tag, step));
+           })
+      .def("flush",
+           [](SummaryWriter& writer) {
+             const GilRelease release;
+             ThrowIfError(writer.Flush());
+           })
+      .def("close",
+           [](SummaryWriter& writer) {
+             const GilRelease release;
+             ThrowIfError(writer.Close());
+           })
       .def_prop_ro("path", [](const SummaryWriter& writer) { return writer.path(); });
   module.def("open_summary_writer", [](const std::string& directory, const std::string& suffix, double flush_seconds) {
     return Unwrap(SummaryWriter::Open(directory, {.suffix = suffix, .flush_seconds = flush_seconds}));
@@ -90,13 +94,13 @@ void BindEvents(nb::module_& module) {
 
 void BindFiles(nb::module_& module) {
   BindEvents(module);
-  nb::class_<BundleReader>(module, "CheckpointReader")
-      .def("get_tensor", ReadTensor)
-      .def("list", ListTensors);
-  module.def("open_checkpoint", [](const std::string& prefix) { return Unwrap(BundleReader::Open(RealFileSystem(), prefix)); });
+  nb::class_<BundleReader>(module, "CheckpointReader").def("get_tensor", ReadTensor).def("list", ListTensors);
+  module.def("open_checkpoint",
+             [](const std::string& prefix) { return Unwrap(BundleReader::Open(RealFileSystem(), prefix)); });
   module.def("read_checkpoint_state", StateToPython);
   module.def("write_checkpoint_state", WriteState);
-  module.def("delete_checkpoint", [](const std::string& prefix) { ThrowIfError(DeleteCheckpoint(RealFileSystem(), prefix)); });
+  module.def("delete_checkpoint",
+             [](const std::string& prefix) { ThrowIfError(DeleteCheckpoint(RealFileSystem(), prefix)); });
   nb::class_<RecordReader>(module, "RecordReader")
       .def("__iter__", [](nb::handle self) { return self; })
       .def("__next__", NextRecord);
@@ -104,9 +108,10 @@ void BindFiles(nb::module_& module) {
     return Unwrap(RecordReader::Open(RealFileSystem(), path, Unwrap(ParseCompression(compression))));
   });
   nb::class_<RecordWriter>(module, "RecordWriter")
-      .def("write", [](RecordWriter& writer, const nb::bytes& record) {
-        ThrowIfError(writer.Write({static_cast<const char*>(record.data()), record.size()}));
-      })
+      .def("write",
+           [](RecordWriter& writer, const nb::bytes& record) {
+             ThrowIfError(writer.Write({static_cast<const char*>(record.data()), record.size()}));
+           })
       .def("close", [](RecordWriter& writer) { ThrowIfError(writer.Close()); });
   module.def("create_records", [](const std::string& path, const std::string& compression) {
     return Unwrap(RecordWriter::Create(RealFileSystem(), path, Unwrap(ParseCompression(compression))));

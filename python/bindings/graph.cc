@@ -83,10 +83,9 @@ void Import(PyGraph& graph, const nb::bytes& bytes, const std::string& prefix,
 void DefineFunction(PyGraph& graph, const std::string& name, const PyGraph& body, const std::vector<Node*>& arguments,
                     const std::vector<PyEndpoint>& results) {
   FunctionLibrary& library = graph.graph.functions();
-  for (const auto& [called_name, called] : body.graph.functions().functions())
-    ThrowIfError(library.Add(*called), true);
-  ThrowIfError(
-      library.Add(Unwrap(ExportFunction(body.graph, name, arguments, EndpointsFromPython(results)), true)), true);
+  for (const auto& [called_name, called] : body.graph.functions().functions()) ThrowIfError(library.Add(*called), true);
+  ThrowIfError(library.Add(Unwrap(ExportFunction(body.graph, name, arguments, EndpointsFromPython(results)), true)),
+               true);
 }
 
 nb::object GradientToPython(const Gradient& gradient, nb::handle graph) {
@@ -101,9 +100,9 @@ nb::list Gradients(nb::handle self, const std::vector<PyEndpoint>& ys, const std
                    const std::vector<PyEndpoint>& grad_ys, const Context& context) {
   auto& graph = nb::cast<PyGraph&>(self);
   const std::vector<Gradient> gradients = graph.Run([&](const GraphBuilder&) {
-    return Unwrap(AddGradients(context.In(graph), EndpointsFromPython(ys), EndpointsFromPython(xs),
-                               EndpointsFromPython(grad_ys)),
-                  true);
+    return Unwrap(
+        AddGradients(context.In(graph), EndpointsFromPython(ys), EndpointsFromPython(xs), EndpointsFromPython(grad_ys)),
+        true);
   });
   nb::list result;
   for (const Gradient& gradient : gradients) result.append(GradientToPython(gradient, self));
@@ -162,17 +161,19 @@ void BindNode(nb::module_& module) {
       .def("output_shape", [](const Node& node, int i) { return ShapeToPython(node.output_shapes().at(i)); })
       .def("set_shape", SetShape, nb::arg("index"), nb::arg("shape").none())
       .def_prop_ro("inputs", Inputs)
-      .def_prop_ro("control_inputs", [](nb::handle self) {
-        nb::list nodes;
-        for (Node* node : nb::cast<Node&>(self).control_inputs())
-          nodes.append(nb::cast(node, nb::rv_policy::reference_internal, self));
-        return nodes;
-      })
-      .def_prop_ro("attr_names", [](const Node& node) {
-        std::vector<std::string> names;
-        for (const auto& [name, value] : node.attrs()) names.push_back(name);
-        return names;
-      })
+      .def_prop_ro("control_inputs",
+                   [](nb::handle self) {
+                     nb::list nodes;
+                     for (Node* node : nb::cast<Node&>(self).control_inputs())
+                       nodes.append(nb::cast(node, nb::rv_policy::reference_internal, self));
+                     return nodes;
+                   })
+      .def_prop_ro("attr_names",
+                   [](const Node& node) {
+                     std::vector<std::string> names;
+                     for (const auto& [name, value] : node.attrs()) names.push_back(name);
+                     return names;
+                   })
       .def("attr", Attr);
 }
 
@@ -189,7 +190,8 @@ GraphBuilder Context::In(PyGraph& graph) const {
 void BindGraph(nb::module_& module) {
   BindNode(module);
   nb::class_<Tensor>(module, "Tensor")
-      .def_static("make", [](nb::handle value, int dtype) {
+      .def_static("make",
+                  [](nb::handle value, int dtype) {
                     return TensorFromPython(value, static_cast<DType>(dtype), Borrowing::kNever);
                   })
       .def("value", [](const Tensor& tensor) { return TensorToPython(tensor); })
@@ -197,25 +199,29 @@ void BindGraph(nb::module_& module) {
       .def_prop_ro("shape", [](const Tensor& tensor) { return ShapeToPython(tensor.shape()); })
       .def("__repr__", [](const Tensor& tensor) { return tensor.Summary(); });
   nb::class_<Context>(module, "Context")
-      .def("__init__", [](Context* self, std::string prefix, nb::object device_function,
-                          std::vector<Node*> control_inputs) {
-        new (self) Context{std::move(prefix), std::move(device_function), std::move(control_inputs)};
-      }, nb::arg("prefix"), nb::arg("device_function").none(), nb::arg("control_inputs"));
+      .def(
+          "__init__",
+          [](Context* self, std::string prefix, nb::object device_function, std::vector<Node*> control_inputs) {
+            new (self) Context{std::move(prefix), std::move(device_function), std::move(control_inputs)};
+          },
+          nb::arg("prefix"), nb::arg("device_function").none(), nb::arg("control_inputs"));
   nb::class_<PyGraph>(module, "Graph")
       .def(nb::init<>())
       .def("add_op", AddOp, nb::rv_policy::reference_internal)
-      .def("find", [](PyGraph& graph, const std::string& name) { return graph.graph.Find(name); },
-           nb::rv_policy::reference_internal)
+      .def(
+          "find", [](PyGraph& graph, const std::string& name) { return graph.graph.Find(name); },
+          nb::rv_policy::reference_internal)
       .def("nodes", NodesFrom, nb::rv_policy::reference_internal)
       .def_prop_ro("num_ids", [](const PyGraph& graph) { return graph.graph.num_ids(); })
       .def("serialize", Serialize)
       .def("import_graph_def", Import)
       .def("define_function", DefineFunction)
-      .def("function_names", [](const PyGraph& graph) {
-        std::vector<std::string> names;
-        for (const auto& [name, function] : graph.graph.functions().functions()) names.push_back(name);
-        return names;
-      })
+      .def("function_names",
+           [](const PyGraph& graph) {
+             std::vector<std::string> names;
+             for (const auto& [name, function] : graph.graph.functions().functions()) names.push_back(name);
+             return names;
+           })
       .def("gradients", Gradients);
   module.def("op_names", OpNames);
   module.def("op_signature", [](const std::string& name) { return SignatureToPython(LookupOp(name).signature()); });

@@ -30,10 +30,28 @@ struct Cancellation {
 
 // Ops whose output may be the memory of an input.
 bool MayAlias(const Node& node) {
-  static const std::set<std::string, std::less<>> kOps = {
-      "Bitcast", "ConcatV2",     "Enter",   "Exit",  "ExpandDims",   "Identity", "IdentityN",    "Merge", "NextIteration",
-      "Pack",    "PlaceholderWithDefault", "PreventGradient", "Reshape", "Slice", "Snapshot",     "Split", "SplitV",
-      "Squeeze", "StopGradient", "StridedSlice", "Switch", "Unpack"};
+  static const std::set<std::string, std::less<>> kOps = {"Bitcast",
+                                                          "ConcatV2",
+                                                          "Enter",
+                                                          "Exit",
+                                                          "ExpandDims",
+                                                          "Identity",
+                                                          "IdentityN",
+                                                          "Merge",
+                                                          "NextIteration",
+                                                          "Pack",
+                                                          "PlaceholderWithDefault",
+                                                          "PreventGradient",
+                                                          "Reshape",
+                                                          "Slice",
+                                                          "Snapshot",
+                                                          "Split",
+                                                          "SplitV",
+                                                          "Squeeze",
+                                                          "StopGradient",
+                                                          "StridedSlice",
+                                                          "Switch",
+                                                          "Unpack"};
   return kOps.contains(node.op());
 }
 
@@ -42,7 +60,9 @@ bool CallsFunctions(const Node& node) {
                              [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
 }
 
-const Node* NodeOf(const Graph& graph, const std::string& tensor) { return graph.Find(tensor.substr(0, tensor.rfind(':'))); }
+const Node* NodeOf(const Graph& graph, const std::string& tensor) {
+  return graph.Find(tensor.substr(0, tensor.rfind(':')));
+}
 
 // Whether the memory of a tensor fed for `name` may be kept beyond the step: by a queue, a variable or a fetch.
 bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>& consumers, const std::string& name,
@@ -94,8 +114,8 @@ class PySession {
 
   /// `dtypes` are those of the feeds, and `copied` what Prepare said of them. `cancellation`, or null, may end the step from
   /// another thread.
-  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes, const std::vector<bool>& copied,
-               int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
+  nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes,
+               const std::vector<bool>& copied, int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
     std::vector<Tensor> feeds;
     for (size_t i = 0; i < dtypes.size(); ++i) {
       feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
@@ -111,7 +131,8 @@ class PySession {
                                 step->done.Notify();
                               });
     }
-    const uint64_t registered = cancellation == nullptr ? 0 : cancellation->token.OnCancel([step] { Interrupt(*step); });
+    const uint64_t registered =
+        cancellation == nullptr ? 0 : cancellation->token.OnCancel([step] { Interrupt(*step); });
     if (cancellation != nullptr && registered == 0) Interrupt(*step);
     Wait(*step, timeout_ms);
     if (registered != 0) cancellation->token.Deregister(registered);
@@ -169,7 +190,8 @@ class PySession {
 
   static void Wait(Step& step, int64_t timeout_ms) {
     if (step.done.HasBeenNotified()) return;
-    const TimePoint deadline = timeout_ms > 0 ? RealClock().Now() + std::chrono::milliseconds(timeout_ms) : TimePoint::max();
+    const TimePoint deadline =
+        timeout_ms > 0 ? RealClock().Now() + std::chrono::milliseconds(timeout_ms) : TimePoint::max();
     bool interrupted = false;
     while (true) {
       {
@@ -206,18 +228,19 @@ void BindSession(nb::module_& module) {
     self.token.Cancel(Cancelled("The step was interrupted"));
   });
   nb::class_<PySession>(module, "Session")
-      .def("__init__",
-           [](PySession* self, const std::string& target, nb::object graph, bool log_device_placement,
-              bool allow_soft_placement, double open_timeout_seconds, std::vector<std::string> device_filters) {
-             new (self) PySession(target, std::move(graph),
-                                  {.log_device_placement = log_device_placement,
-                                   .allow_soft_placement = allow_soft_placement,
-                                   .open_timeout_seconds = open_timeout_seconds,
-                                   .device_filters = std::move(device_filters)});
-           },
-           nb::arg("target"), nb::arg("graph"), nb::kw_only(), nb::arg("log_device_placement") = false,
-           nb::arg("allow_soft_placement") = false, nb::arg("open_timeout_seconds") = 30.0,
-           nb::arg("device_filters") = std::vector<std::string>())
+      .def(
+          "__init__",
+          [](PySession* self, const std::string& target, nb::object graph, bool log_device_placement,
+             bool allow_soft_placement, double open_timeout_seconds, std::vector<std::string> device_filters) {
+            new (self) PySession(target, std::move(graph),
+                                 {.log_device_placement = log_device_placement,
+                                  .allow_soft_placement = allow_soft_placement,
+                                  .open_timeout_seconds = open_timeout_seconds,
+                                  .device_filters = std::move(device_filters)});
+          },
+          nb::arg("target"), nb::arg("graph"), nb::kw_only(), nb::arg("log_device_placement") = false,
+          nb::arg("allow_soft_placement") = false, nb::arg("open_timeout_seconds") = 30.0,
+          nb::arg("device_filters") = std::vector<std::string>())
       .def("prepare", &PySession::Prepare)
       .def("run", &PySession::Run, nb::arg("callable"), nb::arg("values"), nb::arg("dtypes"), nb::arg("copied"),
            nb::arg("timeout_ms"), nb::arg("cancellation") = nullptr)

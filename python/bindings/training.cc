@@ -50,8 +50,8 @@ VariableNodes MakeVariable(nb::handle self, const Context& context, const PyVari
     return Endpoint{node, index};
   };
   train::VariableCollection made;
-  const VariableNodes variable = graph.Run(
-      [&](const GraphBuilder&) { return train::BuildVariable(context.In(graph), options, &made); });
+  const VariableNodes variable =
+      graph.Run([&](const GraphBuilder&) { return train::BuildVariable(context.In(graph), options, &made); });
   ThrowIfError(graph.status, true);
   return variable;
 }
@@ -73,9 +73,9 @@ Gradient GradientFromPython(nb::handle value) {
 using PyHyperparameters = std::map<std::string, PyEndpoint>;
 
 // Returns the operation that updates everything, and the variables that were made on the way (slots).
-nb::object Apply(nb::handle self, const Context& context, const OptimizerDefinition& optimizer, train::OptimizerState& state,
-                 const nb::list& gradients, const std::vector<VariableNodes>& variables, const VariableNodes* global_step,
-                 const std::string& name, const PyHyperparameters& hyperparameters) {
+nb::object Apply(nb::handle self, const Context& context, const OptimizerDefinition& optimizer,
+                 train::OptimizerState& state, const nb::list& gradients, const std::vector<VariableNodes>& variables,
+                 const VariableNodes* global_step, const std::string& name, const PyHyperparameters& hyperparameters) {
   auto& graph = nb::cast<PyGraph&>(self);
   std::vector<train::GradientAndVariable> pairs;
   for (size_t i = 0; i < variables.size(); ++i) pairs.push_back({GradientFromPython(gradients[i]), variables[i]});
@@ -125,28 +125,31 @@ void BindVariable(nb::module_& module) {
       .def_prop_ro("is_initialized", endpoint(&VariableNodes::is_initialized))
       .def_prop_ro("snapshot", endpoint(&VariableNodes::snapshot))
       .def_prop_ro("is_ref", &VariableNodes::is_ref)
-      .def_prop_ro("slice", [](const VariableNodes& variable) -> nb::object {
-        if (!variable.slice) return nb::none();
-        return nb::make_tuple(variable.slice->full_name, variable.slice->full_shape, variable.slice->offset);
-      })
+      .def_prop_ro("slice",
+                   [](const VariableNodes& variable) -> nb::object {
+                     if (!variable.slice) return nb::none();
+                     return nb::make_tuple(variable.slice->full_name, variable.slice->full_shape,
+                                           variable.slice->offset);
+                   })
       .def("encode", [](const VariableNodes& variable) { return ToBytes(train::EncodeVariable(variable)); });
   module.def("decode_variable", [](const nb::bytes& bytes, const PyGraph& graph, const std::string& import_scope) {
     return Unwrap(train::DecodeVariable({bytes.c_str(), bytes.size()}, graph.graph, import_scope), true);
   });
   nb::class_<PyVariableOptions>(module, "VariableOptions")
-      .def("__init__",
-           [](PyVariableOptions* self, std::string name, int dtype, nb::handle shape, bool trainable,
-              std::string container, bool use_resource, nb::handle slice) {
-             new (self) PyVariableOptions{std::move(name),      dtype,        ShapeFromPython(shape), trainable,
-                                          std::move(container), use_resource, {}};
-             if (slice.is_none()) return;
-             const auto parts = nb::cast<nb::tuple>(slice);
-             self->slice = train::VariableSlice{nb::cast<std::string>(parts[0]),
-                                                nb::cast<std::vector<int64_t>>(parts[1]),
-                                                nb::cast<std::vector<int64_t>>(parts[2])};
-           },
-           nb::arg("name"), nb::arg("dtype"), nb::arg("shape").none(), nb::kw_only(), nb::arg("trainable"),
-           nb::arg("container") = "", nb::arg("use_resource") = true, nb::arg("slice").none() = nb::none());
+      .def(
+          "__init__",
+          [](PyVariableOptions* self, std::string name, int dtype, nb::handle shape, bool trainable,
+             std::string container, bool use_resource, nb::handle slice) {
+            new (self) PyVariableOptions{
+                std::move(name), dtype, ShapeFromPython(shape), trainable, std::move(container), use_resource, {}};
+            if (slice.is_none()) return;
+            const auto parts = nb::cast<nb::tuple>(slice);
+            self->slice =
+                train::VariableSlice{nb::cast<std::string>(parts[0]), nb::cast<std::vector<int64_t>>(parts[1]),
+                                     nb::cast<std::vector<int64_t>>(parts[2])};
+          },
+          nb::arg("name"), nb::arg("dtype"), nb::arg("shape").none(), nb::kw_only(), nb::arg("trainable"),
+          nb::arg("container") = "", nb::arg("use_resource") = true, nb::arg("slice").none() = nb::none());
 }
 
 void BindOptimizers(nb::module_& module) {
@@ -190,9 +193,9 @@ void BindOptimizers(nb::module_& module) {
   });
   const auto proximal = [](OptimizerDefinition (*make)(double, const train::ProximalOptions&)) {
     return [make](double learning_rate, double l1, double l2, double initial) {
-      return make(learning_rate, {.l1_regularization_strength = l1,
-                                  .l2_regularization_strength = l2,
-                                  .initial_accumulator_value = initial});
+      return make(
+          learning_rate,
+          {.l1_regularization_strength = l1, .l2_regularization_strength = l2, .initial_accumulator_value = initial});
     };
   };
   module.def("proximal_gradient_descent", proximal(train::ProximalGradientDescent));
