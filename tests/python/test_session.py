@@ -139,6 +139,8 @@ class SessionTest(unittest.TestCase):
             session.run(queue.dequeue(), options=tf.RunOptions(timeout_in_ms=50))
 
     def test_ctrl_c_stops_a_step_that_waits(self):
+        # Started in the background, this process ignores the signal.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         queue = tf.FIFOQueue(1, tf.int32)
         element = queue.dequeue()
         with tf.Session() as session:
