@@ -99,44 +99,47 @@ class SessionCreator:
         raise NotImplementedError
 
 
-class ChiefSessionCreator(SessionCreator):
-    """Makes sessions whose model is restored or initialized."""
+class _ScaffoldSessionCreator(SessionCreator):
+    """A creator whose sessions start from a scaffold, which is finalized before the first."""
 
-    def __init__(self, scaffold=None, master="", config=None, checkpoint_dir=None, checkpoint_filename_with_path=None):
+    def __init__(self, scaffold, master, config):
         self._scaffold = scaffold or Scaffold()
         self._master, self._config = master, config
-        self._checkpoint_dir, self._checkpoint_path = checkpoint_dir, checkpoint_filename_with_path
         self._manager = None
 
-    def create_session(self):
-        scaffold = self._scaffold
+    def _session_manager(self):
         if self._manager is None:
-            scaffold.finalize()
+            scaffold = self._scaffold.finalize()
             self._manager = SessionManager(local_init_op=scaffold.local_init_op, ready_op=scaffold.ready_op,
                                            ready_for_local_init_op=scaffold.ready_for_local_init_op,
                                            graph=get_default_graph(), local_init_feed_dict=scaffold.local_init_feed_dict)
-        return self._manager.prepare_session(
+        return self._manager
+
+
+class ChiefSessionCreator(_ScaffoldSessionCreator):
+    """Makes sessions whose model is restored or initialized."""
+
+    def __init__(self, scaffold=None, master="", config=None, checkpoint_dir=None, checkpoint_filename_with_path=None):
+        super().__init__(scaffold, master, config)
+        self._checkpoint_dir, self._checkpoint_path = checkpoint_dir, checkpoint_filename_with_path
+
+    def create_session(self):
+        scaffold = self._scaffold
+        return self._session_manager().prepare_session(
             self._master, saver=scaffold.saver, checkpoint_dir=self._checkpoint_dir,
             checkpoint_filename_with_path=self._checkpoint_path, config=self._config, init_op=scaffold.init_op,
             init_feed_dict=scaffold.init_feed_dict, init_fn=scaffold.init_fn)
 
 
-class WorkerSessionCreator(SessionCreator):
+class WorkerSessionCreator(_ScaffoldSessionCreator):
     """Makes sessions that wait until the chief has made the model ready."""
 
     def __init__(self, scaffold=None, master="", config=None, max_wait_secs=30 * 60):
-        self._scaffold = scaffold or Scaffold()
-        self._master, self._config, self._max_wait_secs = master, config, max_wait_secs
-        self._manager = None
+        super().__init__(scaffold, master, config)
+        self._max_wait_secs = max_wait_secs
 
     def create_session(self):
-        scaffold = self._scaffold
-        if self._manager is None:
-            scaffold.finalize()
-            self._manager = SessionManager(local_init_op=scaffold.local_init_op, ready_op=scaffold.ready_op,
-                                           ready_for_local_init_op=scaffold.ready_for_local_init_op,
-                                           graph=get_default_graph(), local_init_feed_dict=scaffold.local_init_feed_dict)
-        return self._manager.wait_for_session(self._master, config=self._config, max_wait_secs=self._max_wait_secs)
+        return self._session_manager().wait_for_session(self._master, config=self._config, max_wait_secs=self._max_wait_secs)
 
 
 class _Coordinated:
