@@ -71,7 +71,7 @@ class TracedFunction:
         return [apply_op("Identity", t) for t in tensors]
 
 
-class Dataset:
+class Dataset(structure.HasElements):
     """A stream of elements. Made by from_tensor_slices and the like; each method gives a new dataset."""
 
     def __init__(self, variant, specs):
@@ -134,24 +134,6 @@ class Dataset:
                 raise TypeError(f"The argument to `zip` must be a nested structure of `Dataset` objects, got {dataset!r}")
         specs = nest.pack(datasets, [d._specs for d in flat])
         return Dataset(apply_op("ZipDataset", [d._variant for d in flat], **structure.attrs_of(specs)), specs)
-
-    # --- what it is
-
-    @property
-    def output_types(self):
-        return structure.types_of(self._specs)
-
-    @property
-    def output_shapes(self):
-        return structure.shapes_of(self._specs)
-
-    @property
-    def output_classes(self):
-        return structure.classes_of(self._specs)
-
-    @property
-    def element_spec(self):
-        return self._specs
 
     def _stage(self, op_type, *inputs, specs=None, **attrs):
         specs = self._specs if specs is None else specs

@@ -8,7 +8,7 @@ from . import structure
 from .structure import Spec
 
 
-class Iterator:
+class Iterator(structure.HasElements):
     """Hands out a dataset's elements: each step that runs get_next()'s tensors takes the next one.
 
     At the end the step raises tf.errors.OutOfRangeError.
@@ -58,22 +58,6 @@ class Iterator:
     def string_handle(self, name=None):
         """A string tensor that from_string_handle understands."""
         return apply_op("IteratorToStringHandle", self._resource, name=name)
-
-    @property
-    def output_types(self):
-        return structure.types_of(self._specs)
-
-    @property
-    def output_shapes(self):
-        return structure.shapes_of(self._specs)
-
-    @property
-    def output_classes(self):
-        return structure.classes_of(self._specs)
-
-    @property
-    def element_spec(self):
-        return self._specs
 
 
 def _specs(types, shapes, classes):

@@ -150,3 +150,23 @@ def most_specific_common(a, b):
     """The specs that hold for elements of both."""
     from ..ops.control_flow import _common_shape
     return with_shapes(a, [_common_shape(x.shape, y.shape) for x, y in zip(nest.flatten(a), nest.flatten(b))])
+
+
+class HasElements:
+    """What datasets and iterators tell of their elements, from their `_specs`."""
+
+    @property
+    def output_types(self):
+        return types_of(self._specs)
+
+    @property
+    def output_shapes(self):
+        return shapes_of(self._specs)
+
+    @property
+    def output_classes(self):
+        return classes_of(self._specs)
+
+    @property
+    def element_spec(self):
+        return self._specs
