@@ -39,7 +39,7 @@ struct ReadyNodes {
   std::vector<ReadyNode> costly;  // worth handing to another thread
   std::vector<InputValue> outputs;
   int num_run_beside_costly = 0;
-  bool is_borrowed_thread = false;  // it brought news and has its own work to do: costly nodes go to the pool
+  bool leaves_costly = false;  // costly nodes all go to the pool, none runs here
 };
 
 class Step {
@@ -79,6 +79,7 @@ class Step {
   Status CheckOutputs(const PlanNode& node, std::vector<InputValue>& outputs) const;
   void ClearInputs(const PlanNode& node, Iteration* at);
   void UpdateCost(int32_t index, TimePoint begin);
+  void UpdateIsLong();
 
   // From a node to its consumers (propagate.cc).
   void Propagate(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
@@ -101,7 +102,8 @@ class Step {
     return plan_.cost_ns[static_cast<size_t>(node)].load(std::memory_order_relaxed) > kCostlyNs;
   }
 
-  static constexpr uint32_t kCostlyNs = 50'000;  // about two handoffs to another core
+  static constexpr uint32_t kCostlyNs = 50'000;   // about two handoffs to another core
+  static constexpr uint64_t kLongNs = 1'000'000;  // of costly nodes: a step to which one handoff more does not matter
 
   const Plan& plan_;
   StepPool* const pool_;
