@@ -22,7 +22,7 @@ from .framework.shape import Dimension, TensorShape, dimension_value
 from .framework.variable_scope import (AUTO_REUSE, VariableScope, get_local_variable, get_variable, get_variable_scope,
                                        no_regularizer, variable_op_scope, variable_scope)
 from .framework.variables import (Variable, VariableAggregation, VariableSynchronization, all_variables,
-                                  assert_variables_initialized, assign, assign_add, assign_sub, global_variables,
+                                  assert_variables_initialized, assign, assign_add, assign_sub, count_up_to, global_variables,
                                   global_variables_initializer, group, initialize_all_variables, initialize_local_variables,
                                   initialize_variables, is_variable_initialized, local_variables,
                                   local_variables_initializer, model_variables, moving_average_variables, no_op,
@@ -79,6 +79,13 @@ _LAZY = {
         "argsort", "bincount", "confusion_matrix", "count_nonzero", "depth_to_space", "histogram_fixed_width",
         "histogram_fixed_width_bins", "listdiff", "roll", "searchsorted", "setdiff1d", "sort", "space_to_depth",
         "unique_with_counts")},
+    **{name: (".ops.scatter", name) for name in (
+        "scatter_add", "scatter_div", "scatter_max", "scatter_min", "scatter_mul", "scatter_nd_add", "scatter_nd_sub",
+        "scatter_nd_update", "scatter_sub", "scatter_update")},
+    **{name: (".framework.behavior", name) for name in (
+        "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
+        "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
+        "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
     "math": (".math", None), "random": (".random", None),
     "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None),
     "losses": (".losses", None),
@@ -93,6 +100,7 @@ _LAZY = {
         "sparse_reduce_sum",
         "sparse_segment_sum", "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_merge", "sparse_to_indicator",
         "serialize_sparse", "serialize_many_sparse", "deserialize_many_sparse")},
+    "graph_util": (".graph_util", None), "saved_model": (".saved_model", None),
     "io": (".io", None), "strings": (".strings", None), "lookup": (".lookup", None),
     "feature_column": (".feature_column", None),
     **{name: (".parsing", name) for name in (

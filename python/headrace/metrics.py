@@ -371,3 +371,17 @@ def auc(labels, predictions, weights=None, num_thresholds=200, metrics_collectio
         value = _area({key: convert_to_tensor(v) for key, v in values.items()}, curve, summation_method, "value")
         update = _area(updates, curve, summation_method, "update_op")
         return _collected(value, update, metrics_collections, updates_collections)
+
+
+_AT_K = ("average_precision_at_k", "precision_at_k", "precision_at_top_k", "recall_at_k", "recall_at_top_k")
+
+
+def __getattr__(name):
+    if name in _AT_K:
+        from .ops import metrics_at_k
+        return getattr(metrics_at_k, name)
+    raise AttributeError(f"module 'headrace.metrics' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted([*globals(), *_AT_K])

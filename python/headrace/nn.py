@@ -111,7 +111,7 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
                              f"{labels.shape} and logits.shape={logits.shape}")
         op = "SparseSoftmaxCrossEntropyWithLogits"
         if logits.shape.rank == 2:
-            return apply_op(op, logits, labels, name=scope).loss
+            return apply_op(op, logits, labels).loss
         flat = array.reshape(logits, array.stack([-1, array.shape(logits)[-1]]))
         loss = apply_op(op, flat, array.reshape(labels, [-1])).loss
         result = array.reshape(loss, array.shape(labels), name=scope)
@@ -252,8 +252,9 @@ def top_k(input, k=1, sorted=True, name=None):
 
 def in_top_k(predictions, targets, k, name=None):
     """Whether the target class is among the k largest predictions."""
-    return apply_op("InTopKV2", predictions, targets, convert_to_tensor(k, dtype_of(targets)), name=name)
-
+    with name_scope(name or "in_top_k"):
+        targets = convert_to_tensor(targets)
+        return apply_op("InTopKV2", predictions, targets, convert_to_tensor(k, targets.dtype.base_dtype))
 
 
 

@@ -366,7 +366,8 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     on_value = plain(1) if on_value is None else on_value
     off_value = plain(0) if off_value is None else off_value
     return apply_op("OneHot", indices, depth, convert_to_tensor(on_value, dtype, name="on_value"),
-                    convert_to_tensor(off_value, dtype, name="off_value"), axis=-1 if axis is None else axis, name=name)
+                    convert_to_tensor(off_value, dtype, name="off_value"), axis=-1 if axis is None else axis,
+                    name=name or "one_hot")
 
 
 def where(condition, x=None, y=None, name=None):
