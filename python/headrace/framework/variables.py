@@ -281,7 +281,7 @@ class _Assigned:
 def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_shape, use_resource, slice_info):
     """Adds the nodes of a variable; returns the native VariableNodes. `slice_info`: (full name, full shape, offset) or None."""
     graph._check_open()
-    unique = graph.unique_name(name)
+    unique = name[:-1] if name.endswith("/") else graph.unique_name(name)
     scope, _, last = unique.rpartition("/")
     made = None
     if not callable(initial_value):

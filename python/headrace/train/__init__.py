@@ -31,6 +31,7 @@ for _module, _names in {
         ".monitored_session": ("ChiefSessionCreator", "MonitoredSession", "MonitoredTrainingSession", "Scaffold",
                                "SessionCreator", "SingularMonitoredSession", "WorkerSessionCreator"),
         ".initial_values": ("init_from_checkpoint",),
+        ".meta_graph": ("write_graph",),
         ".session_manager": ("SessionManager",), ".supervisor": ("Supervisor",),
         ".session_run_hook": ("SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues"),
         ".sync_replicas": ("SyncReplicasOptimizer",),

@@ -62,6 +62,15 @@ def write_message(filename, message, as_text):
     os.replace(temporary, filename)
 
 
+def write_graph(graph_or_graph_def, logdir, name, as_text=True):
+    """Writes a graph, or a GraphDef message, into a file of the directory; returns the path."""
+    graph_def = graph_or_graph_def.as_graph_def() if hasattr(graph_or_graph_def, "as_graph_def") else graph_or_graph_def
+    os.makedirs(logdir, exist_ok=True)
+    path = os.path.join(logdir, name)
+    write_message(path, graph_def, as_text)
+    return path
+
+
 def read_meta_graph(meta_graph_or_file):
     """The message, from itself or from a file in wire or text form. Raises OSError or ValueError."""
     from ..protos import MetaGraphDef
