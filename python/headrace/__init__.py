@@ -37,7 +37,8 @@ from .ops import rows as _rows
 bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
-__version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
+__version__ = VERSION = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
+GIT_VERSION = COMPILER_VERSION = "headrace"
 
 
 def _adopt(module, *skipped):
@@ -54,7 +55,8 @@ _adopt(_rows)
 _adopt(_math)
 _adopt(_random)
 _adopt(_clip)
-globals().update({name: getattr(_initializers, name) for name in dir(_initializers) if name.endswith("_initializer")})
+globals().update({name: value for name, value in vars(_initializers).items()
+                  if name.endswith("_initializer") and name != "tables_initializer"})
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
@@ -86,6 +88,10 @@ _LAZY = {
         "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
         "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
         "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
+    "AggregationMethod": (".framework.gradients", "AggregationMethod"), "Template": (".framework.template", "Template"),
+    "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),
+    "initialize_all_tables": (".lookup", "tables_initializer"), "make_ndarray": (".framework.tensor_proto", "make_ndarray"),
+    "make_tensor_proto": (".framework.tensor_proto", "make_tensor_proto"),
     "math": (".math", None), "random": (".random", None),
     "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None),
     "losses": (".losses", None),
@@ -118,13 +124,13 @@ _LAZY = {
     "GPUOptions": (".protos", "GPUOptions"), "GraphOptions": (".protos", "GraphOptions"),
     "OptimizerOptions": (".protos", "OptimizerOptions"), "RunOptions": (".protos", "RunOptions"),
     "RunMetadata": (".protos", "RunMetadata"), "MetaGraphDef": (".protos", "MetaGraphDef"), "Summary": (".protos", "Summary"),
-    "Event": (".protos", "Event"), "SummaryMetadata": (".protos", "SummaryMetadata"),
+    "AttrValue": (".protos", "AttrValue"), "SessionLog": (".protos", "SessionLog"), "Event": (".protos", "Event"), "SummaryMetadata": (".protos", "SummaryMetadata"),
     "HistogramProto": (".protos", "HistogramProto"),
 }
 
 # Spellings from before TensorFlow 1.0, for the message that names the new one.
 _RENAMED = {
-    "initialize_all_tables": "tables_initializer", "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
+    "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
     "image_summary": "summary.image", "merge_summary": "summary.merge", "merge_all_summaries": "summary.merge_all",
     "batch_matmul": "matmul", "complex_abs": "abs", "select": "where", "inv": "reciprocal",
 }

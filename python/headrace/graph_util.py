@@ -3,8 +3,7 @@
 import numpy as np
 
 from .framework import dtypes
-from .framework.convert import constant
-from .framework.graph import Graph
+from .framework.tensor_proto import make_tensor_proto
 
 
 def _producer(text):
@@ -61,10 +60,11 @@ def convert_variables_to_constants(sess, input_graph_def, output_node_names, var
 
 def _constant_node(name, value, device):
     """The NodeDef of a constant."""
-    with Graph().as_default() as graph:
-        constant(np.asarray(value), name=name)
-        node = graph.as_graph_def().node[0]
-    node.device = device
+    from .protos import NodeDef
+    value = make_tensor_proto(np.asarray(value))
+    node = NodeDef(name=name, op="Const", device=device)
+    node.attr["dtype"].type = value.dtype
+    node.attr["value"].tensor.CopyFrom(value)
     return node
 
 

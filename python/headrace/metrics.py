@@ -405,7 +405,8 @@ def auc(labels, predictions, weights=None, num_thresholds=200, metrics_collectio
         return _collected(value, update, metrics_collections, updates_collections)
 
 
-_AT_K = ("average_precision_at_k", "precision_at_k", "precision_at_top_k", "recall_at_k", "recall_at_top_k")
+_AT_K = ("average_precision_at_k", "precision_at_k", "precision_at_top_k", "recall_at_k", "recall_at_top_k",
+         "sparse_average_precision_at_k", "sparse_precision_at_k")
 
 
 def __getattr__(name):

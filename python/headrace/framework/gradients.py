@@ -9,6 +9,13 @@ class UnconnectedGradients:
     NONE, ZERO = "none", "zero"
 
 
+class AggregationMethod:
+    """How gradients of one tensor are added up. They are added in one way here, whatever is asked for."""
+
+    ADD_N, EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N = 0, 1, 2
+    DEFAULT = ADD_N
+
+
 def _native_gradient(gradient):
     if isinstance(gradient, IndexedSlices):
         shape = None if gradient.dense_shape is None else gradient.dense_shape._key()

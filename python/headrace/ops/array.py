@@ -253,6 +253,29 @@ def gather_nd(params, indices, name=None, batch_dims=0):
     return apply_op("GatherNd", params, indices, name=name)
 
 
+def _tensor_scatter(op_type, what):
+    def function(tensor, indices, updates, name=None):
+        return apply_op(op_type, tensor, indices, updates, name=name)
+
+    function.__doc__ = f"The tensor with `updates` {what} at the positions `indices`."
+    return function
+
+
+tensor_scatter_update = tensor_scatter_nd_update = _tensor_scatter("TensorScatterUpdate", "put")
+tensor_scatter_add = tensor_scatter_nd_add = _tensor_scatter("TensorScatterAdd", "added")
+tensor_scatter_sub = tensor_scatter_nd_sub = _tensor_scatter("TensorScatterSub", "subtracted")
+
+
+def identity_n(input, name=None):
+    """The tensors themselves, at once."""
+    return apply_op("IdentityN", [convert_to_tensor(t) for t in input], name=name)
+
+
+def is_tensor(x):
+    """Whether `x` is a tensor of the graph, or stands for one."""
+    return is_tensor_like(x)
+
+
 def scatter_nd(indices, updates, shape, name=None):
     """Zeros of the given shape, with `updates` added at the positions `indices`."""
     indices = convert_to_tensor(indices)

@@ -147,3 +147,6 @@ def average_precision_at_k(labels, predictions, k, weights=None, metrics_collect
         value = math.div_no_nan(total, limit, name="mean")
         update = math.div_no_nan(total_update, limit_update, name=scope)
         return _collected(value, update, metrics_collections, updates_collections)
+
+
+sparse_precision_at_k, sparse_average_precision_at_k = precision_at_k, average_precision_at_k  # their older names

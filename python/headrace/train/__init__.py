@@ -2,6 +2,7 @@
 
 import importlib as _importlib
 
+from . import coordinator as queue_runner
 from .coordinator import Coordinator, LooperThread, QueueRunner, add_queue_runner, start_queue_runners
 from .global_step import (assert_global_step, create_global_step, get_global_step, get_or_create_global_step, global_step)
 from .learning_rate import (cosine_decay, cosine_decay_restarts, exponential_decay, inverse_time_decay, linear_cosine_decay,
