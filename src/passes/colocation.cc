@@ -6,18 +6,16 @@
 #include <unordered_map>
 #include <utility>
 
+#include "passes/function_ops.h"
+
 namespace headrace {
 namespace {
 
 // Ops whose resource inputs are arguments of a function: the function's body finds its own way to the resource.
-constexpr std::array<std::string_view, 14> kFreeResourceInputs = {
-    "FilterDataset",        "FlatMapDataset",
-    "GeneratorDataset",     "InterleaveDataset",
-    "MapDataset",           "OneShotIterator",
-    "ParallelMapDatasetV2", "PartitionedCall",
-    "ReduceDataset",        "RemoteCall",
-    "ScanDataset",          "StatefulPartitionedCall",
-    "TakeWhileDataset",     "ParallelInterleaveDatasetV4"};
+constexpr std::array<std::string_view, 12> kFreeResourceInputs = {
+    "FilterDataset", "FlatMapDataset",       "GeneratorDataset", "InterleaveDataset",
+    "MapDataset",    "OneShotIterator",      "ReduceDataset",    "RemoteCall",
+    "ScanDataset",   "ParallelMapDatasetV2", "TakeWhileDataset", "ParallelInterleaveDatasetV4"};
 
 bool HasFreeResourceInputs(const Node& node) {
   return std::ranges::find(kFreeResourceInputs, std::string_view(node.op())) != kFreeResourceInputs.end();
@@ -75,9 +73,9 @@ int ColocationGroups::RootOf(int node_id) const {
   return id;
 }
 
-Status ColocationGroups::Build(bool allow_soft_placement) {
+Status ColocationGroups::Build(bool allow_soft_placement, CallEdges call_edges) {
   HR_RETURN_IF_ERROR(ReadWishes());
-  HR_RETURN_IF_ERROR(JoinEdges(allow_soft_placement));
+  HR_RETURN_IF_ERROR(JoinEdges(allow_soft_placement, call_edges));
   return JoinClasses(allow_soft_placement);
 }
 
@@ -94,12 +92,14 @@ Status ColocationGroups::ReadWishes() {
   return OkStatus();
 }
 
-Status ColocationGroups::JoinEdges(bool allow_soft_placement) {
+Status ColocationGroups::JoinEdges(bool allow_soft_placement, CallEdges call_edges) {
+  const auto is_free = [&](const Node& node) { return call_edges == CallEdges::kFree && IsFunctionCall(node.op()); };
   for (const Node* node : nodes_) {
+    if (is_free(*node)) continue;
     const bool free_resources = HasFreeResourceInputs(*node);
     for (int i = 0; i < node->num_inputs(); ++i) {
       const Node* source = node->input(i).node;
-      if (source == nullptr) continue;
+      if (source == nullptr || is_free(*source)) continue;
       const DType type = node->input_types()[static_cast<size_t>(i)];
       const bool resource = type == DType::kResource && !free_resources;
       const bool variant = type == DType::kVariant;  // datasets and lists do not leave their process

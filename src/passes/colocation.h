@@ -10,13 +10,16 @@
 
 namespace headrace {
 
+/// Whether a function's call (function_ops.h) is to be where the resources, lists and datasets are that it takes or returns.
+enum class CallEdges { kTogether, kFree };
+
 /// Union-find over a graph's nodes. Each group knows what its members together ask for.
 class ColocationGroups {
  public:
   explicit ColocationGroups(const Graph& graph);
 
   /// Joins by ref, resource and dataset edges, then by `_class`. Errors: as Place.
-  Status Build(bool allow_soft_placement);
+  Status Build(bool allow_soft_placement, CallEdges call_edges = CallEdges::kTogether);
 
   int RootOf(int node_id) const;
   /// REQUIRES: `root` is a root.
@@ -32,7 +35,7 @@ class ColocationGroups {
   };
 
   Status ReadWishes();
-  Status JoinEdges(bool allow_soft_placement);
+  Status JoinEdges(bool allow_soft_placement, CallEdges call_edges);
   Status JoinClasses(bool allow_soft_placement);
   /// Lets the place of the state overrule what `user`, which takes it through an edge, asks for.
   void OverruleByState(int source, int user);

@@ -8,6 +8,7 @@
 
 #include "graph/loop_frames.h"
 #include "kernel/evaluate.h"
+#include "passes/function_ops.h"
 
 namespace headrace {
 namespace {
@@ -18,15 +19,10 @@ const Tensor* ConstantValue(const Node& node) {
   return value == node.attrs().end() ? nullptr : value->second.As<Tensor>();
 }
 
-bool HasFunctionAttr(const OpSignature& signature) {
-  return std::ranges::any_of(signature.attrs,
-                             [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
-}
-
 // True when the node's results depend on its inputs' values and nothing else, and may be kept in a constant.
 bool IsPure(const Node& node) {
   const OpSignature& signature = node.definition().signature();
-  if (signature.stateful || node.num_inputs() == 0 || node.num_outputs() == 0 || HasFunctionAttr(signature))
+  if (signature.stateful || node.num_inputs() == 0 || node.num_outputs() == 0 || TakesFunctions(signature))
     return false;
   if (!node.control_inputs().empty()) return false;
   if (IsSwitch(node) || IsMerge(node) || IsEnter(node) || node.op() == "PlaceholderWithDefault") return false;

@@ -46,8 +46,10 @@ std::vector<Endpoint> LoopConditions(const Graph& graph, const LoopFrames& loops
   std::vector<Endpoint> conditions(loops.frames.size());
   if (!loops.has_loops()) return conditions;
   for (const Node* node : graph.Nodes()) {
+    if (!IsSwitch(*node) || !IsLoopMerge(*node->input(0).node)) continue;
     Endpoint& condition = conditions[static_cast<size_t>(loops.FrameOf(*node))];
-    if (!condition && IsSwitch(*node) && IsLoopMerge(*node->input(0).node)) condition = node->input(1);
+    // A condition within the loop may choose by a Switch of the same value.
+    if (!condition || node->input(1).node->op() == "LoopCond") condition = node->input(1);
   }
   return conditions;
 }

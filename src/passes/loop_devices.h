@@ -12,8 +12,8 @@ namespace headrace {
 /// no border of its own: a Switch and an Exit go with their data input, an Enter and a NextIteration with their first consumer.
 std::vector<std::string> DevicesWithLoopsTogether(const Graph& graph, const LoopFrames& loops);
 
-/// By frame: the bool that is true as long as the loop goes on, which is what a switch of one of its merges reads; nothing where a
-/// frame has no such switch.
+/// By frame: the bool that is true as long as the loop goes on, which is what a switch of one of its merges reads (a LoopCond, where it
+/// reads one); nothing where a frame has no such switch.
 std::vector<Endpoint> LoopConditions(const Graph& graph, const LoopFrames& loops);
 
 /// True for a merge that a value enters the loop by and comes back to.

@@ -34,6 +34,7 @@ void AddTestOps(OpRegistry& registry) {
   add("Const() -> (output: dtype) | value: tensor | dtype: type", {"CPU", "GPU"});
   add("Placeholder() -> (output: dtype) | dtype: type | shape: shape = <unknown>", {"CPU"});
   add("Identity(input: T) -> (output: T) | T: type", {"CPU"});
+  add("IdentityN(input: list(T)) -> (output: list(T)) | T: list(type) >= 1", {"CPU"});
   add("AddV2(x: T, y: T) -> (z: T) | T: type", {"CPU", "GPU"});
   add("Shape(input: T) -> (output: i32) | T: type", {"CPU"});
   add("Split2(value: T) -> (first: T, second: T) | T: type", {"CPU"});

@@ -9,7 +9,7 @@
 
 namespace headrace {
 
-/// Adds Const, Placeholder, Identity, AddV2, Shape, VariableV2, Assign, VarHandleOp, ReadVariableOp, GpuOnly, TestSum,
+/// Adds Const, Placeholder, Identity, IdentityN, AddV2, Shape, VariableV2, Assign, VarHandleOp, ReadVariableOp, GpuOnly, TestSum,
 /// TestFail and the runtime's own ops to the global registry, once. CPU kernels exist for all but GpuOnly, GPU kernels
 /// for AddV2, Const and GpuOnly; only those of TestSum (of f32 scalars) and TestFail are ever run.
 void RegisterPassTestOps();

@@ -5,15 +5,17 @@
 #include <set>
 #include <unordered_set>
 
+#include "passes/function_ops.h"
+
 namespace headrace {
 namespace {
 
 constexpr int kMostDropped = 1000;  // each costs a walk through the graph
 
 bool IsControlFlow(const Node& node) {
-  static const std::set<std::string_view> ops = {"Switch",        "RefSwitch",        "Merge",   "RefMerge",
-                                                 "Enter",         "RefEnter",         "Exit",    "RefExit",
-                                                 "NextIteration", "RefNextIteration", "LoopCond"};
+  static const std::set<std::string_view> ops = {"Switch",        "RefSwitch",        "Merge",    "RefMerge",
+                                                 "Enter",         "RefEnter",         "Exit",     "RefExit",
+                                                 "NextIteration", "RefNextIteration", "LoopCond", "_SwitchN"};
   return ops.contains(node.op());
 }
 
@@ -31,11 +33,9 @@ std::vector<Node*> Sources(const Node& node) {
 // True when running the node can be noticed by nothing but the readers of its outputs.
 bool IsFreeOfEffects(const Node& node) {
   const OpSignature& signature = node.definition().signature();
-  const bool calls = std::ranges::any_of(
-      signature.attrs, [](const AttrSignature& attr) { return attr.kind.find("func") != std::string::npos; });
-  return !signature.stateful && !calls && node.num_inputs() > 0 && node.num_outputs() > 0 && !IsControlFlow(node) &&
-         !node.op().starts_with("CheckNumerics") && !node.op().starts_with("_") && !HasRef(node.input_types()) &&
-         !HasRef(node.output_types()) &&
+  return !signature.stateful && !TakesFunctions(signature) && node.num_inputs() > 0 && node.num_outputs() > 0 &&
+         !IsControlFlow(node) && !node.op().starts_with("CheckNumerics") && !node.op().starts_with("_") &&
+         !HasRef(node.input_types()) && !HasRef(node.output_types()) &&
          std::ranges::none_of(Sources(node), [](const Node* source) { return IsControlFlow(*source); });
 }
 

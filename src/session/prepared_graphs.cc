@@ -1,6 +1,8 @@
 #include "session/prepared_graphs.h"
 
 #include "graph/import.h"
+#include "passes/lower_functions.h"
+#include "passes/pipeline.h"
 #include "passes/place.h"
 
 namespace headrace {
@@ -42,6 +44,10 @@ Status PreparedGraphs::Extend(const GraphDef& def) {
   const PlacementOptions placement{.allow_soft_placement = options_.allow_soft_placement,
                                    .log_device_placement = options_.log_device_placement,
                                    .local_task = options_.master_task};
+  if (tasks_->tasks().size() > 1) {
+    HR_RETURN_IF_ERROR(
+        RunPasses(extended.get(), {{"lower functions", [&](Graph* g) { return LowerFunctions(g, placement); }}}));
+  }
   HR_RETURN_IF_ERROR(Place(extended.get(), devices, placement));
   std::lock_guard lock(graph_mutex_);
   graph_ = std::move(extended);

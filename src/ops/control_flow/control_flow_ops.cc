@@ -13,6 +13,7 @@ void RegisterControlFlowOps(OpRegistry& registry) {
   registry.Add(Recv());
   registry.Add(HostRecv());
   registry.Add(Switch());
+  registry.Add(SwitchN());
   registry.Add(Merge());
   registry.Add(RefSwitch());
   registry.Add(RefMerge());

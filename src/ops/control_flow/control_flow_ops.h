@@ -14,6 +14,7 @@ OpDefinition HostSend();
 OpDefinition Recv();
 OpDefinition HostRecv();
 OpDefinition Switch();
+OpDefinition SwitchN();
 OpDefinition Merge();
 OpDefinition RefSwitch();
 OpDefinition RefMerge();

@@ -30,6 +30,15 @@ TEST_F(ControlFlowTest, SwitchWantsAScalarPredicate) {
   EXPECT_EQ(outputs.status().code(), Code::kInvalidArgument);
 }
 
+TEST_F(ControlFlowTest, SwitchNPassesItsDataToTheOutputOfTheIndexOrTheLast) {
+  for (const auto& [index, taken] : {std::pair(0, 0), {2, 2}, {3, 2}, {-1, 2}}) {
+    const auto outputs =
+        EvaluateOp("_SwitchN", {Tensor::Scalar(3.0f), Tensor::Scalar<int32_t>(index)}, {{"num_outs", 3}});
+    ASSERT_TRUE(outputs.ok()) << outputs.status().ToString();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ((*outputs)[static_cast<size_t>(i)].valid(), i == taken) << index << " " << i;
+  }
+}
+
 TEST_F(ControlFlowTest, ASendWithoutARendezvousIsAFaultOfTheStep) {
   const AttrMap attrs = {
       {"tensor_name", "e"}, {"send_device", "a"}, {"recv_device", "b"}, {"send_device_incarnation", 1}};

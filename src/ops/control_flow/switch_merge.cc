@@ -1,6 +1,7 @@
-// Switch: passes `data` on to output_true or output_false, as `pred` says; the other output is dead.
+// Switch: passes `data` on to output_true or output_false, as `pred` says; the other output is dead. _SwitchN: to one of many, an index
+// that names none to the last one.
 // Merge: passes on the one input that is alive, and its index. The Ref forms pass the variable on.
-// Errors: kInvalidArgument when `pred` is not a scalar.
+// Errors: kInvalidArgument when `pred` or the index is not a scalar.
 #include <algorithm>
 
 #include "graph/shape_context.h"
@@ -25,6 +26,20 @@ Status SwitchCpu(KernelContext& c) {
   const int taken = pred.data<bool>()[0] ? 1 : 0;
   if (c.input_variable(0) != nullptr) HR_RETURN_IF_ERROR(c.SetOutputVariable(taken, c.input_variable(0)));
   return c.SetOutput(taken, c.TakeInput(0));
+}
+
+Status SwitchNShape(ShapeContext& c) {
+  HR_RETURN_IF_ERROR(c.RequireScalar(1));
+  for (int i = 0; i < c.num_outputs(); ++i) HR_RETURN_IF_ERROR(c.SetOutput(i, c.input(0)));
+  return OkStatus();
+}
+
+Status SwitchNCpu(KernelContext& c) {
+  const Tensor& index = c.input(1);
+  if (index.num_elements() != 1) return InvalidArgument("_SwitchN: output_index must be a scalar, it is ", index);
+  const int taken = index.data<int32_t>()[0];
+  const bool is_one = taken >= 0 && taken < c.num_outputs();
+  return c.SetOutput(is_one ? taken : c.num_outputs() - 1, c.TakeInput(0));
 }
 
 /// What all inputs have in common.
@@ -81,6 +96,12 @@ OpDefinition RefSwitch() {
   return SwitchOp(
       "RefSwitch(data: Ref(T), pred: bool) -> (output_false: Ref(T), output_true: Ref(T)) | T: type | "
       "allows_uninitialized_input");
+}
+OpDefinition SwitchN() {
+  return OpDefinition("_SwitchN(data: T, output_index: i32) -> (outputs: num_outs * T) | num_outs: int >= 1 | T: type")
+      .Shape(SwitchNShape)
+      .NoGradient(kNoGradient)
+      .Kernels(AnyType(FunctionKernel(SwitchNCpu), /*cheap=*/true));
 }
 OpDefinition Merge() {
   return MergeOp("Merge(inputs: N * T) -> (output: T, value_index: i32) | T: type | N: int >= 1");
