@@ -39,8 +39,8 @@ nb::list ListTensors(const BundleReader& reader) {
   return result;
 }
 
-nb::object StateToPython(const std::string& directory) {
-  const Result<CheckpointState> state = ReadCheckpointState(RealFileSystem(), directory);
+nb::object StateToPython(const std::string& directory, const std::string& name) {
+  const Result<CheckpointState> state = ReadCheckpointState(RealFileSystem(), directory, name);
   if (!state.ok() && state.status().code() == Code::kNotFound) return nb::none();
   ThrowIfError(state.status());
   return nb::make_tuple(state->newest, nb::cast(state->all), nb::cast(state->timestamps),
@@ -48,8 +48,8 @@ nb::object StateToPython(const std::string& directory) {
 }
 
 void WriteState(const std::string& directory, const std::string& newest, const std::vector<std::string>& all,
-                const std::vector<double>& timestamps, double last_preserved) {
-  ThrowIfError(WriteCheckpointState(RealFileSystem(), directory, {newest, all, timestamps, last_preserved}));
+                const std::vector<double>& timestamps, double last_preserved, const std::string& name) {
+  ThrowIfError(WriteCheckpointState(RealFileSystem(), directory, {newest, all, timestamps, last_preserved}, name));
 }
 
 std::string_view ViewOf(const nb::bytes& bytes) { return {bytes.c_str(), bytes.size()}; }

@@ -22,13 +22,17 @@ struct HR_EXPORT CheckpointState {
   double last_preserved_timestamp = 0;
 };
 
-/// Paths in it begin with `directory`, unless they are absolute. Errors: kNotFound when there is no such file;
-/// kDataLoss when it cannot be read.
-HR_EXPORT Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory);
+inline constexpr char kCheckpointStateFile[] = "checkpoint";
+
+/// Paths in it begin with `directory`, unless they are absolute. `name`: where the file is called otherwise. Errors: kNotFound
+/// when there is no such file; kDataLoss when it cannot be read.
+HR_EXPORT Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory,
+                                                      const std::string& name = kCheckpointStateFile);
 
 /// Replaces the file at once. Paths below `directory` are written relative to it, so that it may be moved. Call it
 /// after the checkpoints that it names are written.
-HR_EXPORT Status WriteCheckpointState(FileSystem& files, const std::string& directory, const CheckpointState& state);
+HR_EXPORT Status WriteCheckpointState(FileSystem& files, const std::string& directory, const CheckpointState& state,
+                                      const std::string& name = kCheckpointStateFile);
 
 /// The prefix of the newest checkpoint of a directory. Errors: kNotFound when there is none, or its index is missing;
 /// kDataLoss.

@@ -18,8 +18,6 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-std::string StatePath(const std::string& directory) { return JoinPath(directory, "checkpoint"); }
-
 std::string RelativeTo(const std::string& directory, const std::string& path) {
   const std::string prefix = directory.empty() || directory.ends_with('/') ? directory : directory + "/";
   return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
@@ -27,8 +25,9 @@ std::string RelativeTo(const std::string& directory, const std::string& path) {
 
 }  // namespace
 
-Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory) {
-  const std::string path = StatePath(directory);
+Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory,
+                                            const std::string& name) {
+  const std::string path = JoinPath(directory, name);
   HR_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(files, path));
   proto::CheckpointState in;
   FirstError error;
@@ -47,7 +46,9 @@ Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string
   return state;
 }
 
-Status WriteCheckpointState(FileSystem& files, const std::string& directory, const CheckpointState& state) {
+Status WriteCheckpointState(FileSystem& files, const std::string& directory, const CheckpointState& state,
+                            const std::string& name) {
+  const std::string path = JoinPath(directory, name);
   proto::CheckpointState out;
   out.set_model_checkpoint_path(RelativeTo(directory, state.newest));
   for (const std::string& prefix : state.all) out.add_all_model_checkpoint_paths(RelativeTo(directory, prefix));
@@ -55,15 +56,16 @@ Status WriteCheckpointState(FileSystem& files, const std::string& directory, con
   if (state.last_preserved_timestamp != 0) out.set_last_preserved_timestamp(state.last_preserved_timestamp);
   std::string text;
   if (!google::protobuf::TextFormat::PrintToString(out, &text))
-    return Internal(StatePath(directory), ": cannot be put in words");
-  return WriteFileAtomically(files, StatePath(directory), text);
+    return Internal(path, ": cannot be put in words");
+  return WriteFileAtomically(files, path, text);
 }
 
 Result<std::string> LatestCheckpoint(FileSystem& files, const std::string& directory) {
   HR_ASSIGN_OR_RETURN(const CheckpointState state, ReadCheckpointState(files, directory));
-  if (state.newest.empty()) return NotFound(StatePath(directory), ": it names no checkpoint");
+  const std::string path = JoinPath(directory, kCheckpointStateFile);
+  if (state.newest.empty()) return NotFound(path, ": it names no checkpoint");
   const std::string index = BundleIndexPath(state.newest);
-  if (!files.Exists(index)) return NotFound(StatePath(directory), ": it names a checkpoint that is not there: ", index);
+  if (!files.Exists(index)) return NotFound(path, ": it names a checkpoint that is not there: ", index);
   return state.newest;
 }
 

@@ -91,6 +91,13 @@ TEST_F(RetentionTest, ReadsTensorFlowsStateFile) {
   EXPECT_EQ(*LatestCheckpoint(RealFileSystem(), "tests/golden/checkpoint"), state->newest);
 }
 
+TEST_F(RetentionTest, AStateFileOfAnotherNameLeavesTheUsualOneAlone) {
+  ASSERT_TRUE(WriteCheckpointState(*files_, "d", {.newest = "d/m-1"}).ok());
+  ASSERT_TRUE(WriteCheckpointState(*files_, "d", {.newest = "d/best-1"}, "best").ok());
+  EXPECT_EQ(ReadCheckpointState(*files_, "d")->newest, "d/m-1");
+  EXPECT_EQ(ReadCheckpointState(*files_, "d", "best")->newest, "d/best-1");
+}
+
 TEST_F(RetentionTest, ADamagedStateFileSaysWhere) {
   ASSERT_TRUE(WriteFileAtomically(*files_, "d/checkpoint", "model_checkpoint_path: \"m\"\nall_model }").ok());
   const Status status = ReadCheckpointState(*files_, "d").status();

@@ -141,17 +141,17 @@ class Saver:
         if write_meta_graph:
             self.export_meta_graph(f"{written}.{meta_graph_suffix}", graph=sess.graph)
         if write_state:
-            self._keep(written, directory)
+            self._keep(written, directory, latest_filename)
         return written
 
     def _require_built(self, what):
         if self._filename is None:
             raise RuntimeError(f"`build()` should be called before {what} if defer_build==True")
 
-    def _keep(self, prefix, directory):
+    def _keep(self, prefix, directory, latest_filename):
         """Notes a new checkpoint and deletes those that are too many. Without a limit there is nothing to note."""
         if not self._max_to_keep:
-            update_checkpoint_state(directory, prefix)
+            update_checkpoint_state(directory, prefix, latest_filename=latest_filename)
             return
         now = time.time()
         self._last_checkpoints = [(p, t) for p, t in self._last_checkpoints if p != prefix] + [(prefix, now)]
@@ -162,7 +162,8 @@ class Saver:
                 self._next_kept += self._keep_hours * 3600
                 continue
             dropped.append(oldest)
-        update_checkpoint_state(directory, prefix, self.last_checkpoints, [t for _, t in self._last_checkpoints])
+        update_checkpoint_state(directory, prefix, self.last_checkpoints, [t for _, t in self._last_checkpoints],
+                                latest_filename=latest_filename)
         for oldest in dropped:
             remove_checkpoint(oldest)
 
@@ -209,12 +210,13 @@ def remove_checkpoint(checkpoint_prefix, checkpoint_format_version=2, meta_graph
 
 def update_checkpoint_state(save_dir, model_checkpoint_path, all_model_checkpoint_paths=None,
                             all_model_checkpoint_timestamps=None, last_preserved_timestamp=None, latest_filename=None):
-    """Replaces the file `checkpoint` of a directory at once."""
+    """Replaces the file `checkpoint` of a directory (or the one called `latest_filename`) at once."""
     paths = list(all_model_checkpoint_paths or [])
     if model_checkpoint_path not in paths:
         paths.append(model_checkpoint_path)
     native.write_checkpoint_state(os.fspath(save_dir) or ".", model_checkpoint_path, paths,
-                                  list(all_model_checkpoint_timestamps or []), last_preserved_timestamp or 0.0)
+                                  list(all_model_checkpoint_timestamps or []), last_preserved_timestamp or 0.0,
+                                  latest_filename or "checkpoint")
 
 
 class CheckpointState:
@@ -229,13 +231,13 @@ class CheckpointState:
 
 def get_checkpoint_state(checkpoint_dir, latest_filename=None):
     """The CheckpointState of a directory, or None where there is none."""
-    state = native.read_checkpoint_state(os.fspath(checkpoint_dir))
+    state = native.read_checkpoint_state(os.fspath(checkpoint_dir), latest_filename or "checkpoint")
     return None if state is None else CheckpointState(*state)
 
 
 def latest_checkpoint(checkpoint_dir, latest_filename=None):
     """The prefix of the newest checkpoint, or None."""
-    state = get_checkpoint_state(checkpoint_dir)
+    state = get_checkpoint_state(checkpoint_dir, latest_filename)
     if state is None or not state.model_checkpoint_path or not checkpoint_exists(state.model_checkpoint_path):
         return None
     return state.model_checkpoint_path
