@@ -80,10 +80,6 @@ def cond(pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, f
             structures.append(returned)
             graphs.append(graph)
         _check_branches(structures, results)
-        if any(_has_state_elsewhere(graph) for graph in graphs):
-            from .switched_cond import switched_cond
-            outputs = switched_cond(outer, pred, graphs, results)
-            return _unwrapped(_repack(structures[0], outputs), strict)
         captures = _share_captures(graphs)
         results = [_with_dependencies_inside(g, r) for g, r in zip(graphs, results)]
         functions = [Function(g, r) for g, r in zip(graphs, results)]
@@ -101,11 +97,6 @@ def _unwrapped(packed, strict):
     if not strict and isinstance(packed, (list, tuple)) and not hasattr(packed, "_fields") and len(packed) == 1:
         return packed[0]
     return packed
-
-
-def _has_state_elsewhere(graph):
-    """Whether a branch uses state with a device of its own: a function runs in one task, so it cannot follow it there."""
-    return any(t.dtype is dtypes.resource and t.device for t in graph.captures)
 
 
 def _repack(structure, outputs):
