@@ -13,8 +13,6 @@
 namespace headrace::python {
 namespace {
 
-constexpr int64_t kBorrowFromBytes = 64 * 1024;  // below, a copy is cheaper than keeping the array
-
 nb::object& ExceptionFactory() {
   static nb::object* factory = new nb::object();  // outlives the interpreter's end on purpose
   return *factory;

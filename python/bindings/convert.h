@@ -34,6 +34,7 @@ void BindErrors(nb::module_& module);
 
 /// Whether a tensor may be on the memory of the array that it is made from.
 enum class Borrowing { kNever, kLarge };
+inline constexpr int64_t kBorrowFromBytes = 64 * 1024;  // below, a copy is cheaper than keeping the array
 
 /// A contiguous buffer of the dtype's elements; (list of bytes, shape) for strings; or a bound Tensor. A borrowed array is
 /// kept, and must not be written to, until the tensor goes.

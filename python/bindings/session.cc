@@ -64,9 +64,8 @@ const Node* NodeOf(const Graph& graph, const std::string& tensor) {
   return graph.Find(tensor.substr(0, tensor.rfind(':')));
 }
 
-// Whether the memory of a tensor fed for `name` may be kept beyond the step: by a queue, a variable or a fetch.
-bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>& consumers, const std::string& name,
-                    const std::set<const Node*>& fetched) {
+// Whether the memory of a tensor fed for `name` may be kept beyond the step: by a queue or a variable. (Run sees to fetches.)
+bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>& consumers, const std::string& name) {
   const Node* fed = NodeOf(graph, name);
   if (fed == nullptr) return true;
   std::vector<const Node*> pending = {fed};
@@ -78,7 +77,6 @@ bool MayOutliveStep(const Graph& graph, const std::vector<std::vector<Consumer>>
       if (consumer.input < 0) continue;
       if (consumer.node->definition().signature().stateful || CallsFunctions(*consumer.node)) return true;
       if (!MayAlias(*consumer.node) || !seen.insert(consumer.node).second) continue;
-      if (fetched.contains(consumer.node)) return true;
       pending.push_back(consumer.node);
     }
   }
@@ -103,9 +101,7 @@ class PySession {
     std::vector<bool> copied;
     if (!feeds.empty()) {
       const auto consumers = graph_.graph.Consumers();
-      std::set<const Node*> fetched;
-      for (const std::string& fetch : fetches) fetched.insert(NodeOf(graph_.graph, fetch));
-      for (const std::string& feed : feeds) copied.push_back(MayOutliveStep(graph_.graph, consumers, feed, fetched));
+      for (const std::string& feed : feeds) copied.push_back(MayOutliveStep(graph_.graph, consumers, feed));
     }
     const CallableSpec spec{.feeds = feeds, .fetches = fetches, .targets = targets};
     const GilRelease release;
@@ -116,7 +112,9 @@ class PySession {
   /// another thread.
   nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes,
                const std::vector<bool>& copied, int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
-    std::vector<Tensor> feeds = Feeds(values, dtypes, copied);
+    std::vector<Tensor>
+        lent;  // until the fetches are Python's: one that shares an array's memory is seen to, and copied
+    std::vector<Tensor> feeds = Feeds(values, dtypes, copied, &lent);
     auto step = std::make_shared<Step>();
     {
       const GilRelease release;
@@ -133,7 +131,8 @@ class PySession {
                                            int64_t timeout_ms, bool step_stats, bool partition_graphs,
                                            const std::shared_ptr<Cancellation>& cancellation) {
     Extend();
-    std::vector<Tensor> tensors = Feeds(values, dtypes, copied);
+    std::vector<Tensor> lent;
+    std::vector<Tensor> tensors = Feeds(values, dtypes, copied, &lent);
     std::vector<NamedTensor> feeds;
     for (size_t i = 0; i < names.size(); ++i) feeds.push_back({names[i], std::move(tensors[i])});
     auto step = std::make_shared<Step>();
@@ -172,12 +171,14 @@ class PySession {
     std::vector<Tensor> fetches;
   };
 
+  /// `lent` gets those whose memory is an array's.
   static std::vector<Tensor> Feeds(const nb::list& values, const std::vector<int>& dtypes,
-                                   const std::vector<bool>& copied) {
+                                   const std::vector<bool>& copied, std::vector<Tensor>* lent) {
     std::vector<Tensor> feeds;
     for (size_t i = 0; i < dtypes.size(); ++i) {
       feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
                                        copied[i] ? Borrowing::kNever : Borrowing::kLarge));
+      if (!copied[i] && feeds[i].size_bytes() >= kBorrowFromBytes) lent->push_back(feeds[i]);
     }
     return feeds;
   }

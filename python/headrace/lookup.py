@@ -115,6 +115,13 @@ class TextFileStringTableInitializer(TextFileInitializer):
                          name)
 
 
+def _keys_of_type(keys, dtype):
+    keys = convert_to_tensor(keys, dtype if not is_tensor_like(keys) else None)
+    if keys.dtype.base_dtype is not dtype:
+        raise TypeError(f"Dtype of argument `keys` must be {dtype.name}, received: {keys.dtype.name}")
+    return keys
+
+
 class LookupInterface:
     """Base of all tables."""
 
@@ -143,9 +150,7 @@ class LookupInterface:
         """The values of a tensor of keys (or of a SparseTensor's values), the default where a key is not there."""
         if isinstance(keys, SparseTensor):
             return keys.with_values(self.lookup(keys.values, name))
-        keys = convert_to_tensor(keys, self.key_dtype if not is_tensor_like(keys) else None)
-        if keys.dtype.base_dtype is not self.key_dtype:
-            raise TypeError(f"Dtype of argument `keys` must be {self.key_dtype.name}, received: {keys.dtype.name}")
+        keys = _keys_of_type(keys, self.key_dtype)
         with get_default_graph().colocate_with(self._handle.op):
             values = apply_op("LookupTableFindV2", self._handle, keys, self._default_value, name=name or f"{self._name}_Lookup")
         if self._default_value.shape.rank == 0:
@@ -276,9 +281,7 @@ class IdTableWithHashBuckets(LookupInterface):
         """The ids of a tensor of keys (or of a SparseTensor's values)."""
         if isinstance(keys, SparseTensor):
             return keys.with_values(self.lookup(keys.values, name))
-        keys = convert_to_tensor(keys, self.key_dtype if not is_tensor_like(keys) else None)
-        if keys.dtype.base_dtype is not self.key_dtype:
-            raise TypeError(f"Dtype of argument `keys` must be {self.key_dtype.name}, received: {keys.dtype.name}")
+        keys = _keys_of_type(keys, self.key_dtype)
         with name_scope(name or f"{self._name}_Lookup"):
             table = self._table
             if table is None:

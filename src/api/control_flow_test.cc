@@ -1,10 +1,7 @@
 // control_flow.h, run in this process.
 #include "api/control_flow.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "api/headrace.h"
+#include "api/api_testing.h"
 
 namespace headrace::api {
 namespace {
@@ -14,20 +11,7 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-std::vector<float> Floats(const Result<Tensor>& tensor) {
-  EXPECT_TRUE(tensor.ok()) << tensor.status().ToString();
-  if (!tensor.ok()) return {};
-  return {tensor->data<float>().begin(), tensor->data<float>().end()};
-}
-
-struct ControlFlowTest : testing::Test {
-  Session Open() {
-    Result<Session> session = Session::Open("", root);
-    EXPECT_TRUE(session.ok()) << session.status().ToString();
-    HR_CHECK(session.ok());
-    return *std::move(session);
-  }
-  Scope root = Scope::NewRoot();
+struct ControlFlowTest : LocalGraphTest {
   const Output zero = Constant(root, Tensor::Scalar<int32_t>(0));
 };
 

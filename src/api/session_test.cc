@@ -1,10 +1,7 @@
 // Programs from end to end in this process: session.h, variable.h, gradients.h, nn.h.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 
-#include "api/headrace.h"
+#include "api/api_testing.h"
 
 namespace headrace::api {
 namespace {
@@ -14,21 +11,7 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-std::vector<float> Floats(const Result<Tensor>& tensor) {
-  EXPECT_TRUE(tensor.ok()) << tensor.status().ToString();
-  if (!tensor.ok()) return {};
-  return {tensor->data<float>().begin(), tensor->data<float>().end()};
-}
-
-struct SessionTest : testing::Test {
-  Session Open() {
-    Result<Session> session = Session::Open("", root);
-    EXPECT_TRUE(session.ok()) << session.status().ToString();
-    HR_CHECK(session.ok());
-    return *std::move(session);
-  }
-  Scope root = Scope::NewRoot();
-};
+using SessionTest = LocalGraphTest;
 
 TEST_F(SessionTest, FeedsGoInAndFetchesComeOut) {
   const Output x = Placeholder(root, DType::kFloat, {2}), y = x * 2 + 1;

@@ -231,11 +231,39 @@ TEST_F(DataTest, PrefetchDoesNotNeedAThread) {
   runtime_->blocking = &BlockingPool();
 }
 
+TEST_F(DataTest, AnIteratorTakesAtOnceWhatIsInMemory) {
+  Notification begun, release;
+  const auto held = std::make_shared<FakeFunction>(DType::kInt64, [&](int64_t i) -> Result<Tensor> {
+    if (i == 2) begun.Notify();
+    if (i == 2) release.Wait();
+    return Tensor::Scalar<int64_t>(i);
+  });
+  Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
+  Element element;
+  bool end = false;
+  Status status;
+  ASSERT_TRUE(iterator.Start(Range(1), runtime_, nullptr).ok());
+  EXPECT_TRUE(iterator.TryNext(&element, &end, &status));
+  EXPECT_TRUE(status.ok() && !end);
+
+  const DatasetPtr prefetched = *MakePrefetchDataset(MakeMapDataset(Range(3), held, {}, SpecOf(*Range(1))), 4);
+  ASSERT_TRUE(iterator.Start(prefetched, runtime_, nullptr).ok());
+  ASSERT_TRUE(iterator.GetNext().ok());  // element 0
+  begun.Wait();                          // element 1 is ready, 2 under way
+  EXPECT_TRUE(iterator.TryNext(&element, &end, &status));
+  EXPECT_EQ(element[0].scalar<int64_t>(), 1);
+  EXPECT_FALSE(iterator.TryNext(&element, &end, &status));
+  release.Notify();
+  EXPECT_EQ(iterator.GetNext()->at(0).scalar<int64_t>(), 2);
+  EXPECT_EQ(iterator.GetNext().status().code(), Code::kOutOfRange);
+  EXPECT_TRUE(iterator.TryNext(&element, &end, &status));
+  EXPECT_TRUE(end);
+}
+
 TEST_F(DataTest, AnIteratorReportsItsEndAndItsFaults) {
   Iterator iterator({DType::kInt64}, {PartialShape::Scalar()});
   EXPECT_EQ(iterator.GetNext().status().code(), Code::kFailedPrecondition);
   ASSERT_TRUE(iterator.Start(Range(1), runtime_, nullptr).ok());
-  EXPECT_FALSE(iterator.MayBlock());
   EXPECT_TRUE(iterator.GetNext().ok());
   EXPECT_EQ(iterator.GetNext().status().ToString(), "OUT_OF_RANGE: End of sequence");
   EXPECT_EQ(iterator.Start(*MakeBatchDataset(Range(4), 2, true), runtime_, nullptr).ToString(),

@@ -52,6 +52,8 @@ class HR_EXPORT Stage {
   virtual Result<int64_t> Skip(int64_t count);
   /// False when Next only touches memory, so that it may run on a compute thread.
   virtual bool MayBlock() const = 0;
+  /// Whether the next call of Next, as things stand, only touches memory.
+  virtual bool HasNext() const { return !MayBlock(); }
 };
 
 /// Immutable, shared; travels through the graph inside a Variant.

@@ -77,23 +77,32 @@ std::shared_ptr<Iterator::Run> Iterator::CurrentRun() const {
   return run_;
 }
 
+namespace {
+
+Status NotInitialized() {
+  return FailedPrecondition(
+      "GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
+      "initializer operation for this iterator before getting the next element.");
+}
+
+}  // namespace
+
 Status Iterator::Next(Element* element, bool* end, CancellationToken* cancellation) {
   const std::shared_ptr<Run> run = CurrentRun();
-  if (run == nullptr) {
-    return FailedPrecondition(
-        "GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
-        "initializer operation for this iterator before getting the next element.");
-  }
-  {
-    std::lock_guard lock(run->mutex);
-    const Interruptible call(&run->context.interrupted, cancellation);
-    if (call.too_late()) return cancellation->status();
-    const InterruptionWatch interruption(run->context);
-    const Status status = run->stage->Next(element, end);
-    if (interruption.Ended(status) && cancellation != nullptr && cancellation->IsCancelled())
-      return cancellation->status();
-    HR_RETURN_IF_ERROR(status);
-  }
+  if (run == nullptr) return NotInitialized();
+  std::lock_guard lock(run->mutex);
+  return NextOf(*run, element, end, cancellation);
+}
+
+/// REQUIRES: the run's lock is held.
+Status Iterator::NextOf(Run& run, Element* element, bool* end, CancellationToken* cancellation) const {
+  const Interruptible call(&run.context.interrupted, cancellation);
+  if (call.too_late()) return cancellation->status();
+  const InterruptionWatch interruption(run.context);
+  const Status status = run.stage->Next(element, end);
+  if (interruption.Ended(status) && cancellation != nullptr && cancellation->IsCancelled())
+    return cancellation->status();
+  HR_RETURN_IF_ERROR(status);
   if (*end) return OkStatus();
   for (size_t i = 0; i < element->size(); ++i) {
     if (!shapes_[i].IsCompatibleWith((*element)[i].shape())) {
@@ -112,11 +121,16 @@ Result<Element> Iterator::GetNext(CancellationToken* cancellation) {
   return element;
 }
 
-bool Iterator::MayBlock() const {
+bool Iterator::TryNext(Element* element, bool* end, Status* status, CancellationToken* cancellation) {
   const std::shared_ptr<Run> run = CurrentRun();
-  if (run == nullptr) return false;
+  if (run == nullptr) {
+    *status = NotInitialized();
+    return true;
+  }
   std::unique_lock lock(run->mutex, std::try_to_lock);
-  return !lock.owns_lock() || run->stage->MayBlock();  // without the lock: somebody else's turn is to be waited for
+  if (!lock.owns_lock() || !run->stage->HasNext()) return false;
+  *status = NextOf(*run, element, end, cancellation);
+  return true;
 }
 
 }  // namespace headrace

@@ -33,8 +33,9 @@ class HR_EXPORT Iterator final : public Resource {
   Status Next(Element* element, bool* end, CancellationToken* cancellation = nullptr);
   /// The same, where the end is an error: kOutOfRange "End of sequence".
   Result<Element> GetNext(CancellationToken* cancellation = nullptr);
-  /// True when Next may wait for a file or a function: then it belongs on the blocking pool.
-  bool MayBlock() const;
+  /// Next, with its status in `*status`, where that only touches memory. False, with nothing done, where it may wait for a file, a
+  /// function or somebody else's call: then it belongs on the blocking pool.
+  bool TryNext(Element* element, bool* end, Status* status, CancellationToken* cancellation = nullptr);
 
   std::string DebugString() const override { return StrCat("Iterator over [", StrJoin(types_, ","), "]"); }
 
@@ -48,6 +49,7 @@ class HR_EXPORT Iterator final : public Resource {
     ~Run() { context.cancellation.Cancel(Cancelled("The iterator was closed")); }
   };
   std::shared_ptr<Run> CurrentRun() const;
+  Status NextOf(Run& run, Element* element, bool* end, CancellationToken* cancellation) const;
 
   const std::vector<DType> types_;
   const std::vector<PartialShape> shapes_;

@@ -1,6 +1,5 @@
 // Map: applies a graph function to each element, in order. With num_parallel_calls > 1 that many calls are under way at once, on
 // the blocking pool; their results still come in order. Memory: num_parallel_calls results.
-// Filter: keeps the elements for which a function gives true.
 #include <algorithm>
 #include <deque>
 #include <mutex>
@@ -147,57 +146,12 @@ class MapDataset final : public SpecDataset {
   const MapOptions options_;
 };
 
-class FilterStage final : public Stage {
- public:
-  FilterStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr predicate,
-              const std::vector<Tensor>& captured)
-      : context_(context), input_(std::move(input)), predicate_(std::move(predicate)), captured_(captured) {}
-  Status Next(Element* element, bool* end) override {
-    while (true) {
-      HR_RETURN_IF_ERROR(context_->CheckInterruption("Filter"));
-      HR_RETURN_IF_ERROR(input_->Next(element, end));
-      if (*end) return OkStatus();
-      HR_ASSIGN_OR_RETURN(const bool keep, CallPredicate("Filter", *predicate_, *element, captured_, context_));
-      if (keep) return OkStatus();
-    }
-  }
-  bool MayBlock() const override { return true; }
-
- private:
-  IteratorContext* const context_;
-  const std::unique_ptr<Stage> input_;
-  const FunctionPtr predicate_;
-  const std::vector<Tensor> captured_;
-};
-
-class FilterDataset final : public SpecDataset {
- public:
-  FilterDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured)
-      : SpecDataset(SpecOf(*input)),
-        input_(std::move(input)),
-        predicate_(std::move(predicate)),
-        captured_(std::move(captured)) {}
-  Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
-    HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
-    return std::unique_ptr<Stage>(std::make_unique<FilterStage>(context, std::move(input), predicate_, captured_));
-  }
-
- private:
-  const DatasetPtr input_;
-  const FunctionPtr predicate_;
-  const std::vector<Tensor> captured_;
-};
-
 }  // namespace
 
 DatasetPtr MakeMapDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> captured, ElementSpec spec,
                           MapOptions options) {
   return std::make_shared<MapDataset>(std::move(input), std::move(function), std::move(captured), std::move(spec),
                                       options);
-}
-
-DatasetPtr MakeFilterDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured) {
-  return std::make_shared<FilterDataset>(std::move(input), std::move(predicate), std::move(captured));
 }
 
 }  // namespace headrace

@@ -46,6 +46,11 @@ class PrefetchStage::Production : public std::enable_shared_from_this<Production
     return produced;
   }
 
+  bool HasNext() const {
+    std::lock_guard lock(mutex_);
+    return !ready_.empty() || finished_;
+  }
+
   void Start() {
     std::unique_lock lock(mutex_);
     if (!finished_ && !scheduled_ && ready_.size() < buffer_size_) Schedule();
@@ -101,7 +106,7 @@ class PrefetchStage::Production : public std::enable_shared_from_this<Production
   }
 
   IteratorContext* const context_;  // outlives the stage; not used once closed
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Condition changed_;
   std::unique_ptr<Stage> input_;  // used by whoever set running_
   const size_t buffer_size_;
@@ -118,6 +123,8 @@ PrefetchStage::PrefetchStage(IteratorContext* context, std::unique_ptr<Stage> in
 PrefetchStage::~PrefetchStage() { production_->Close(); }
 
 void PrefetchStage::Start() { production_->Start(); }
+
+bool PrefetchStage::HasNext() const { return production_->HasNext(); }
 
 Status PrefetchStage::Next(Element* element, bool* end) {
   Produced produced = production_->Take();

@@ -17,6 +17,7 @@ class PrefetchStage final : public Stage {
   Status Next(Element* element, bool* end) override;
   Result<int64_t> Skip(int64_t count) override;
   bool MayBlock() const override { return true; }
+  bool HasNext() const override;
 
  private:
   class Production;

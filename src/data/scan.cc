@@ -1,5 +1,4 @@
-// Scan: a function of a state and an element gives the next state and what is yielded. TakeWhile: ends before the first element
-// for which a function gives false. Memory: the state.
+// Scan: a function of a state and an element gives the next state and what is yielded. Memory: the state.
 #include "data/stage_function.h"
 
 namespace headrace {
@@ -73,60 +72,12 @@ class ScanDataset final : public SpecDataset {
   const bool preserve_cardinality_;
 };
 
-class TakeWhileStage final : public Stage {
- public:
-  TakeWhileStage(IteratorContext* context, std::unique_ptr<Stage> input, FunctionPtr predicate,
-                 const std::vector<Tensor>& captured)
-      : context_(context), input_(std::move(input)), predicate_(std::move(predicate)), captured_(captured) {}
-  Status Next(Element* element, bool* end) override {
-    *end = ended_;
-    if (ended_) return OkStatus();
-    HR_RETURN_IF_ERROR(input_->Next(element, end));
-    if (!*end) {
-      HR_ASSIGN_OR_RETURN(const bool go_on, CallPredicate("TakeWhile", *predicate_, *element, captured_, context_));
-      *end = !go_on;
-    }
-    ended_ = *end;
-    return OkStatus();
-  }
-  bool MayBlock() const override { return true; }
-
- private:
-  IteratorContext* const context_;
-  const std::unique_ptr<Stage> input_;
-  const FunctionPtr predicate_;
-  const std::vector<Tensor>& captured_;
-  bool ended_ = false;
-};
-
-class TakeWhileDataset final : public SpecDataset {
- public:
-  TakeWhileDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured)
-      : SpecDataset(SpecOf(*input)),
-        input_(std::move(input)),
-        predicate_(std::move(predicate)),
-        captured_(std::move(captured)) {}
-  Result<std::unique_ptr<Stage>> MakeStage(IteratorContext* context) const override {
-    HR_ASSIGN_OR_RETURN(std::unique_ptr<Stage> input, input_->MakeStage(context));
-    return std::unique_ptr<Stage>(std::make_unique<TakeWhileStage>(context, std::move(input), predicate_, captured_));
-  }
-
- private:
-  const DatasetPtr input_;
-  const FunctionPtr predicate_;
-  const std::vector<Tensor> captured_;
-};
-
 }  // namespace
 
 DatasetPtr MakeScanDataset(DatasetPtr input, FunctionPtr function, std::vector<Tensor> initial_state,
                            std::vector<Tensor> captured, ElementSpec spec, bool preserve_cardinality) {
   return std::make_shared<ScanDataset>(std::move(input), std::move(function), std::move(initial_state),
                                        std::move(captured), std::move(spec), preserve_cardinality);
-}
-
-DatasetPtr MakeTakeWhileDataset(DatasetPtr input, FunctionPtr predicate, std::vector<Tensor> captured) {
-  return std::make_shared<TakeWhileDataset>(std::move(input), std::move(predicate), std::move(captured));
 }
 
 }  // namespace headrace

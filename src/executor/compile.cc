@@ -26,15 +26,6 @@ LoopRole LoopRoleOf(const Node& node) {
   return GetAttrOr<bool>(node.attrs(), "is_constant", false) ? LoopRole::kConstantEnter : LoopRole::kEnter;
 }
 
-std::string ClientKey(const Node& node) {
-  RendezvousKey key;
-  key.edge_name = GetAttrOr<std::string>(node.attrs(), "tensor_name", "");
-  key.src_device = GetAttrOr<std::string>(node.attrs(), "send_device", "");
-  key.dst_device = GetAttrOr<std::string>(node.attrs(), "recv_device", "");
-  key.src_incarnation = static_cast<uint64_t>(GetAttrOr<int64_t>(node.attrs(), "send_device_incarnation", 0));
-  return key.ToString();
-}
-
 class Compiler {
  public:
   Compiler(std::shared_ptr<const Graph> graph, const PlanEnvironment& environment)
@@ -132,7 +123,7 @@ class Compiler {
     PlanEnd& end = (*ends)[static_cast<size_t>(index)];
     if (end.dtype != DType::kInvalid)
       return InvalidArgument(node.ToString(), ": index ", index, " is taken by ", end.name);
-    end = PlanEnd{has_index ? node.name() : ClientKey(node), dtype};
+    end = PlanEnd{has_index ? node.name() : KeyOfTransfer(node), dtype};
     role->value_index = static_cast<int32_t>(index);
     return OkStatus();
   }

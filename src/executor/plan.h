@@ -126,6 +126,7 @@ struct Plan {
   std::vector<PlanEnd> fetches;
 
   mutable std::vector<std::atomic<uint32_t>> cost_ns;  // by node: moving average of what its kernel took
+  mutable std::atomic<bool> is_long = false;           // costly nodes together took long in the step measured last
   mutable std::atomic<uint32_t> num_steps{0};
 };
 

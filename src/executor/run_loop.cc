@@ -41,7 +41,7 @@ bool Step::TakeNext(ReadyNodes* ready, ReadyNode* next) {
     return true;
   }
   if (ready->costly.empty()) return false;
-  const bool takes_one = !ready->is_borrowed_thread;
+  const bool takes_one = !ready->leaves_costly;
   if (takes_one) {
     *next = ready->costly.back();
     ready->costly.pop_back();
@@ -128,6 +128,15 @@ void Step::UpdateCost(int32_t index, TimePoint begin) {
   std::atomic<uint32_t>& cost = plan_.cost_ns[static_cast<size_t>(index)];
   const int64_t before = cost.load(std::memory_order_relaxed);
   cost.store(static_cast<uint32_t>(before == 0 ? took_ns : before + (took_ns - before) / 4), std::memory_order_relaxed);
+}
+
+void Step::UpdateIsLong() {
+  uint64_t total_ns = 0;
+  for (const std::atomic<uint32_t>& cost : plan_.cost_ns) {
+    const uint32_t cost_ns = cost.load(std::memory_order_relaxed);
+    if (cost_ns > kCostlyNs) total_ns += cost_ns;
+  }
+  plan_.is_long.store(total_ns > kLongNs, std::memory_order_relaxed);
 }
 
 /// Replaces the variables that came over ref edges by their values of now.
@@ -218,7 +227,7 @@ Frame::~Frame() {
     Step* const step = call->step;
     ReadyNodes ready;
     ready.outputs.resize(static_cast<size_t>(step->plan_.max_outputs));
-    ready.is_borrowed_thread = !step->context_->runtime->compute->InPool();
+    ready.leaves_costly = !step->context_->runtime->compute->InPool();  // it brought news and has its own work to do
     step->FinishAsync(call, &ready);
     step->RunLoop(&ready);
     step->Leave();

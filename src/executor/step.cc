@@ -33,6 +33,10 @@ void Step::Run(StepContext* context, StepPlan::Done done, StepObserver* observer
   root_.context = context;
   num_active_.store(1, std::memory_order_relaxed);
   if (observer != nullptr) BeginObserving(observer);
+  // The pool has a thread for each core. A client that works beside them makes one too many, and the kernel is slow (4 ms) to
+  // spread them anew when the client waits.
+  main_.leaves_costly =
+      plan_.is_long.load(std::memory_order_relaxed) && !context->run_inline && !context->runtime->compute->InPool();
 
   Frame frame;
   const Status status = CheckContext();
@@ -135,6 +139,7 @@ Status Step::CollectStatus() {
 
 void Step::Finish() {
   const Status status = CollectStatus();
+  if (is_measured_) UpdateIsLong();
   if (failed_.exchange(false) || num_runs_alive_ > 0) Clear();
   if (token_.has_value()) {
     if (parent_token_ != nullptr) parent_token_->Deregister(parent_callback_);

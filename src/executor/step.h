@@ -42,7 +42,7 @@ struct ReadyNodes {
   std::vector<InputValue> outputs;
   TimePoint begin;  // of the node that runs, in observed steps
   int num_run_beside_costly = 0;
-  bool is_borrowed_thread = false;  // it brought news and has its own work to do: costly nodes go to the pool
+  bool leaves_costly = false;  // costly nodes all go to the pool, none runs here
 };
 
 class Step {
@@ -82,6 +82,7 @@ class Step {
   Status CheckOutputs(const PlanNode& node, std::vector<InputValue>& outputs) const;
   void ClearInputs(const PlanNode& node, Iteration* at);
   void UpdateCost(int32_t index, TimePoint begin);
+  void UpdateIsLong();
 
   // What an observer is told (observe.cc).
   void BeginObserving(StepObserver* observer);
@@ -110,7 +111,8 @@ class Step {
     return plan_.cost_ns[static_cast<size_t>(node)].load(std::memory_order_relaxed) > kCostlyNs;
   }
 
-  static constexpr uint32_t kCostlyNs = 50'000;  // about two handoffs to another core
+  static constexpr uint32_t kCostlyNs = 50'000;   // about two handoffs to another core
+  static constexpr uint64_t kLongNs = 1'000'000;  // of costly nodes: a step to which one handoff more does not matter
 
   const Plan& plan_;
   StepPool* const pool_;

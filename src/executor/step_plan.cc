@@ -5,6 +5,15 @@
 
 namespace headrace {
 
+std::string KeyOfTransfer(const Node& node) {
+  RendezvousKey key;
+  key.edge_name = GetAttrOr<std::string>(node.attrs(), "tensor_name", "");
+  key.src_device = GetAttrOr<std::string>(node.attrs(), "send_device", "");
+  key.dst_device = GetAttrOr<std::string>(node.attrs(), "recv_device", "");
+  key.src_incarnation = static_cast<uint64_t>(GetAttrOr<int64_t>(node.attrs(), "send_device_incarnation", 0));
+  return key.ToString();
+}
+
 StepPlan::StepPlan(std::unique_ptr<const Plan> plan)
     : plan_(std::move(plan)), pool_(std::make_unique<StepPool>(*plan_)) {}
 StepPlan::~StepPlan() = default;

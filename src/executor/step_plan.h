@@ -30,6 +30,9 @@ struct HR_EXPORT PlanEnvironment {
   bool client_ends_in_rendezvous = false;
 };
 
+/// The rendezvous key that the attributes of a `_Recv` or `_Send` say, outside of loops.
+HR_EXPORT std::string KeyOfTransfer(const Node& node);
+
 /// A feed or a fetch of a plan: where the argument of that index goes, or the result comes from.
 struct HR_EXPORT PlanEnd {
   std::string

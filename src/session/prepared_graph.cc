@@ -15,15 +15,6 @@ namespace headrace {
 
 namespace {
 
-std::string KeyOf(const Node& node) {
-  RendezvousKey key;
-  key.edge_name = GetAttrOr<std::string>(node.attrs(), "tensor_name", "");
-  key.src_device = GetAttrOr<std::string>(node.attrs(), "send_device", "");
-  key.dst_device = GetAttrOr<std::string>(node.attrs(), "recv_device", "");
-  key.src_incarnation = static_cast<uint64_t>(GetAttrOr<int64_t>(node.attrs(), "send_device_incarnation", 0));
-  return key.ToString();
-}
-
 size_t IndexOf(const std::vector<std::string>& sorted, const std::string& name) {
   return static_cast<size_t>(std::ranges::lower_bound(sorted, name) - sorted.begin());
 }
@@ -44,9 +35,9 @@ void FindEnds(const Graph& graph, const Signature& signature, PreparedPart* part
     std::string name;
     if (!IsClientEnd(*node, &name)) continue;
     if (node->num_outputs() > 0) {
-      part->feeds.push_back({IndexOf(signature.feeds, name), KeyOf(*node)});
+      part->feeds.push_back({IndexOf(signature.feeds, name), KeyOfTransfer(*node)});
     } else {
-      part->fetches.push_back({IndexOf(signature.fetches, name), KeyOf(*node)});
+      part->fetches.push_back({IndexOf(signature.fetches, name), KeyOfTransfer(*node)});
     }
   }
 }

@@ -164,6 +164,18 @@ class SessionTest(unittest.TestCase):
             reader.join()
         self.assertEqual(results[0].sum(), 20)
 
+    def test_what_is_fetched_of_a_large_fed_array_is_a_copy(self):
+        x = tf.placeholder(tf.float32, [None, 512])
+        rows, whole = x[1:3], tf.reshape(x, [512, -1])
+        array = np.ones([1000, 512], np.float32)
+        with tf.Session() as session:
+            for fetched in session.run([rows, whole], {x: array}):
+                array[:] = 2
+                self.assertEqual(fetched.max(), 1)
+                array[:] = 1
+                fetched[:] = 3
+                self.assertEqual(array.max(), 1)
+
     def test_state_on_a_server_outlives_its_sessions(self):
         server = tf.train.Server.create_local_server()
         v = tf.Variable(1.0, name="kept")

@@ -1,7 +1,7 @@
 // Unique: the distinct elements of a vector in the order in which they come first, and for each element its place among them.
 // ListDiff: the elements of x that are not in y, and where they stand in x. Source: TensorFlow's ops of the same names.
+#include <bit>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "graph/shape_context.h"
@@ -20,13 +20,12 @@ template <typename T> auto Key(const T& value) {
 }
 template <typename T> using KeyOf = decltype(Key(std::declval<const T&>()));
 
-Status SetPlace(Tensor* places, size_t i, int64_t place) {
+void SetPlace(Tensor* places, size_t i, int64_t place) {
   if (places->dtype() == DType::kInt64) {
     places->mutable_data<int64_t>()[i] = place;
   } else {
     places->mutable_data<int32_t>()[i] = static_cast<int32_t>(place);
   }
-  return OkStatus();
 }
 
 Status CheckFits(const Tensor& places, int64_t count) {
@@ -34,6 +33,35 @@ Status CheckFits(const Tensor& places, int64_t count) {
     return InvalidArgument("unique does not support input tensors larger than ", INT32_MAX, " elements");
   return OkStatus();
 }
+
+/// The distinct elements of a vector: a hash table of their numbers, without memory of its own for each.
+template <typename T> class Distinct {
+ public:
+  explicit Distinct(std::span<const T> from)
+      : from_(from), slots_(std::bit_ceil(from.size() * 2 + 1), -1), shift_(64 - std::countr_zero(slots_.size())) {}
+
+  /// The number of element i among the distinct ones, which it joins when it is new.
+  int64_t NumberOf(size_t i) {
+    const auto key = Key(from_[i]);
+    constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;  // the hash of a number is the number
+    size_t slot = (std::hash<KeyOf<T>>()(key) * kSpread) >> shift_;
+    while (slots_[slot] >= 0) {
+      if (Key(from_[firsts_[static_cast<size_t>(slots_[slot])]]) == key) return slots_[slot];
+      slot = (slot + 1) & (slots_.size() - 1);
+    }
+    slots_[slot] = static_cast<int64_t>(firsts_.size());
+    firsts_.push_back(i);
+    return slots_[slot];
+  }
+  /// Where each of them comes first.
+  const std::vector<size_t>& firsts() const { return firsts_; }
+
+ private:
+  const std::span<const T> from_;
+  std::vector<int64_t> slots_;  // numbers, or -1
+  const int shift_;
+  std::vector<size_t> firsts_;
+};
 
 Status UniqueShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.SetOutput(0, PartialShape({PartialShape::kUnknownDim})));
@@ -47,13 +75,9 @@ template <typename T> Status UniqueKernel(KernelContext& context) {
   HR_ASSIGN_OR_RETURN(Tensor * places, context.AllocateOutput(1, x.shape()));
   HR_RETURN_IF_ERROR(CheckFits(*places, x.num_elements()));
   const std::span<const T> from = x.data<T>();
-  std::unordered_map<KeyOf<T>, int64_t> found;
-  std::vector<size_t> firsts;
-  for (size_t i = 0; i < from.size(); ++i) {
-    const auto [entry, added] = found.try_emplace(Key(from[i]), static_cast<int64_t>(firsts.size()));
-    if (added) firsts.push_back(i);
-    HR_RETURN_IF_ERROR(SetPlace(places, i, entry->second));
-  }
+  Distinct<T> distinct(from);
+  for (size_t i = 0; i < from.size(); ++i) SetPlace(places, i, distinct.NumberOf(i));
+  const std::vector<size_t>& firsts = distinct.firsts();
   HR_ASSIGN_OR_RETURN(Tensor * y, context.AllocateOutput(0, Shape({static_cast<int64_t>(firsts.size())})));
   for (size_t k = 0; k < firsts.size(); ++k) y->mutable_data<T>()[k] = from[firsts[k]];
   return OkStatus();
@@ -83,7 +107,7 @@ template <typename T> Status ListDiffKernel(KernelContext& context) {
   HR_RETURN_IF_ERROR(CheckFits(*places, x.num_elements()));
   for (size_t k = 0; k < left.size(); ++k) {
     out->mutable_data<T>()[k] = x.data<T>()[left[k]];
-    HR_RETURN_IF_ERROR(SetPlace(places, k, static_cast<int64_t>(left[k])));
+    SetPlace(places, k, static_cast<int64_t>(left[k]));
   }
   return OkStatus();
 }

@@ -64,8 +64,8 @@ class IteratorGetNextCpu final : public AsyncKernel {
  public:
   explicit IteratorGetNextCpu(KernelConstruction& c) : types_(c.attr<std::vector<DType>>("output_types")) {}
   void ComputeAsync(KernelContext& c, Done done) override {
-    ComputeWithIterator(c, 0, std::move(done), [this](KernelContext& context, Iterator& iterator) -> Status {
-      HR_ASSIGN_OR_RETURN(Element element, iterator.GetNext(context.cancellation()));
+    ComputeWithNext(c, 0, std::move(done), [this](KernelContext& context, Element element, bool end) -> Status {
+      if (end) return OutOfRange("End of sequence");
       return SetElementOutputs(context, std::move(element), types_);
     });
   }

@@ -79,13 +79,10 @@ class GetValueCpu final : public Kernel {
 
 class GetNextAsOptionalCpu final : public AsyncKernel {
  public:
-  void ComputeAsync(KernelContext& c, Done done) override { ComputeWithIterator(c, 0, std::move(done), Give); }
+  void ComputeAsync(KernelContext& c, Done done) override { ComputeWithNext(c, 0, std::move(done), Give); }
 
  private:
-  static Status Give(KernelContext& c, Iterator& iterator) {
-    Element element;
-    bool end = false;
-    HR_RETURN_IF_ERROR(iterator.Next(&element, &end, c.cancellation()));
+  static Status Give(KernelContext& c, Element element, bool end) {
     if (end) element.clear();
     return c.SetOutput(0, OptionalTensor(std::move(element)));
   }

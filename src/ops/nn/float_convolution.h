@@ -3,17 +3,15 @@
 // channels of a group, out channels) it converts.
 #pragma once
 
-#include <dnnl.h>
-
 #include <memory>
-#include <type_traits>
 
 #include "base/status.h"
+#include "ops/nn/one_dnn.h"
 #include "ops/nn/window.h"
 
 namespace headrace {
 
-enum class ConvolutionPass { kForward, kBackwardInput, kBackwardFilter };
+using one_dnn::ConvolutionPass;
 
 /// Input channels fall into `groups`, as do output channels; a depthwise convolution has a group for each input channel.
 struct ConvolutionShape {
@@ -52,22 +50,14 @@ class FloatConvolution {
   Status Run(const float* in, const void* filter, const float* out, void* scratch) const;
 
  private:
-  template <auto kDestroy> struct Destroy {
-    template <typename P> void operator()(P* p) const { kDestroy(p); }
-  };
-  template <typename Handle, auto kDestroy>
-  using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<kDestroy>>;
-  using Primitive = Owned<dnnl_primitive_t, dnnl_primitive_destroy>;
-  using PrimitiveDesc = Owned<dnnl_primitive_desc_t, dnnl_primitive_desc_destroy>;
   struct Call;
 
   Status Init(const ConvolutionShape& shape);
-  Result<PrimitiveDesc> Describe(const ConvolutionShape& shape, ConvolutionPass pass, dnnl_primitive_desc_t hint) const;
   Status InitReorder();
 
   ConvolutionPass pass_ = ConvolutionPass::kForward;
-  dnnl_memory_desc_t in_ = {}, out_ = {}, filter_ = {}, plain_filter_ = {}, scratch_ = {};
-  Primitive convolution_, reorder_;
+  one_dnn::Layout in_, out_, filter_, plain_filter_, scratch_;
+  one_dnn::Primitive convolution_, reorder_;
   int64_t filter_bytes_ = 0, scratch_bytes_ = 0;
 };
 
