@@ -38,12 +38,13 @@ add_custom_command(
 add_custom_target(python_schemas ALL DEPENDS ${python_package}/schemas.bin)
 add_dependencies(_headrace python_schemas)
 
-# Type stubs for what Python makes at run time. They stand apart, since the folders of the package are links.
+# Type stubs for what Python makes at run time. They stand apart, since the folders of the package are links. (pip's build
+# environment is on the PYTHONPATH too.)
 set(stubs ${PROJECT_BINARY_DIR}/python/stubs)
 file(GLOB_RECURSE package_sources CONFIGURE_DEPENDS python/headrace/*.py)
 add_custom_command(
     OUTPUT ${stubs}/headrace/raw_ops.pyi
-    COMMAND ${CMAKE_COMMAND} -E env PYTHONPATH=${PROJECT_BINARY_DIR}/python
+    COMMAND ${CMAKE_COMMAND} -E env --modify PYTHONPATH=path_list_prepend:${PROJECT_BINARY_DIR}/python
             ${Python_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/make_stubs.py ${stubs}
     DEPENDS _headrace headrace ${package_sources} ${PROJECT_SOURCE_DIR}/tools/make_stubs.py VERBATIM)
 add_custom_target(python_stubs ALL DEPENDS ${stubs}/headrace/raw_ops.pyi)

@@ -75,12 +75,13 @@ using PyHyperparameters = std::map<std::string, PyEndpoint>;
 // Returns the operation that updates everything, and the variables that were made on the way (slots).
 nb::object Apply(nb::handle self, const Context& context, const OptimizerDefinition& optimizer,
                  train::OptimizerState& state, const nb::list& gradients, const std::vector<VariableNodes>& variables,
-                 const VariableNodes* global_step, const std::string& name, const PyHyperparameters& hyperparameters) {
+                 const VariableNodes* global_step, const std::string& name, const std::string& slot_scope,
+                 const PyHyperparameters& hyperparameters) {
   auto& graph = nb::cast<PyGraph&>(self);
   std::vector<train::GradientAndVariable> pairs;
   for (size_t i = 0; i < variables.size(); ++i) pairs.push_back({GradientFromPython(gradients[i]), variables[i]});
   train::VariableCollection made;
-  train::ApplyOptions options{.global_step = global_step, .name = name, .state = &state};
+  train::ApplyOptions options{.global_step = global_step, .name = name, .slot_scope = slot_scope, .state = &state};
   for (const auto& [key, endpoint] : hyperparameters)
     options.hyperparameters[key] = Endpoint{endpoint.first, endpoint.second};
   Node* update = graph.Run([&](const GraphBuilder&) {
@@ -158,7 +159,13 @@ void BindOptimizers(nb::module_& module) {
       .def_ro("slots", &train::OptimizerState::slots)
       .def_ro("powers", &train::OptimizerState::powers);
   nb::class_<OptimizerDefinition>(module, "OptimizerDefinition")
-      .def_ro("name", &OptimizerDefinition::name)
+      .def_rw("name", &OptimizerDefinition::name)
+      .def("name_slot",
+           [](OptimizerDefinition& definition, const std::string& slot_name, const std::string& variable_name) {
+             for (train::SlotDefinition& slot : definition.slots) {
+               if (slot.name == slot_name) slot.variable_name = variable_name;
+             }
+           })
       .def_prop_ro("slot_names",
                    [](const OptimizerDefinition& definition) {
                      std::vector<std::string> names;
@@ -172,7 +179,7 @@ void BindOptimizers(nb::module_& module) {
       });
   module.def("apply_gradients", Apply, nb::arg("graph"), nb::arg("context"), nb::arg("optimizer"), nb::arg("state"),
              nb::arg("gradients"), nb::arg("variables"), nb::arg("global_step").none(), nb::arg("name"),
-             nb::arg("hyperparameters"));
+             nb::arg("slot_scope"), nb::arg("hyperparameters"));
   module.def("gradient_descent", train::GradientDescent);
   module.def("momentum", train::Momentum);
   module.def("adagrad", train::Adagrad);

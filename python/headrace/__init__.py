@@ -22,7 +22,7 @@ from .framework.shape import Dimension, TensorShape, dimension_value
 from .framework.variable_scope import (AUTO_REUSE, VariableScope, get_local_variable, get_variable, get_variable_scope,
                                        no_regularizer, variable_op_scope, variable_scope)
 from .framework.variables import (Variable, VariableAggregation, VariableSynchronization, all_variables,
-                                  assert_variables_initialized, assign, assign_add, assign_sub, global_variables,
+                                  assert_variables_initialized, assign, assign_add, assign_sub, count_up_to, global_variables,
                                   global_variables_initializer, group, initialize_all_variables, initialize_local_variables,
                                   initialize_variables, is_variable_initialized, local_variables,
                                   local_variables_initializer, model_variables, moving_average_variables, no_op,
@@ -37,7 +37,8 @@ from .ops import rows as _rows
 bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
 OpError = errors.OpError
-__version__ = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
+__version__ = VERSION = "1.15.0+headrace.0.1.0"  # programs compare it with TensorFlow's
+GIT_VERSION = COMPILER_VERSION = "headrace"
 
 
 def _adopt(module, *skipped):
@@ -54,7 +55,8 @@ _adopt(_rows)
 _adopt(_math)
 _adopt(_random)
 _adopt(_clip)
-globals().update({name: getattr(_initializers, name) for name in dir(_initializers) if name.endswith("_initializer")})
+globals().update({name: value for name, value in vars(_initializers).items()
+                  if name.endswith("_initializer") and name != "tables_initializer"})
 
 # What is loaded when it is first used: name -> (module, name in it; None: the module itself).
 _LAZY = {
@@ -79,6 +81,17 @@ _LAZY = {
         "argsort", "bincount", "confusion_matrix", "count_nonzero", "depth_to_space", "histogram_fixed_width",
         "histogram_fixed_width_bins", "listdiff", "roll", "searchsorted", "setdiff1d", "sort", "space_to_depth",
         "unique_with_counts")},
+    **{name: (".ops.scatter", name) for name in (
+        "scatter_add", "scatter_div", "scatter_max", "scatter_min", "scatter_mul", "scatter_nd_add", "scatter_nd_sub",
+        "scatter_nd_update", "scatter_sub", "scatter_update")},
+    **{name: (".framework.behavior", name) for name in (
+        "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
+        "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
+        "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
+    "AggregationMethod": (".framework.gradients", "AggregationMethod"), "Template": (".framework.template", "Template"),
+    "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),
+    "initialize_all_tables": (".lookup", "tables_initializer"), "make_ndarray": (".framework.tensor_proto", "make_ndarray"),
+    "make_tensor_proto": (".framework.tensor_proto", "make_tensor_proto"),
     "math": (".math", None), "random": (".random", None),
     "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None),
     "losses": (".losses", None),
@@ -93,6 +106,7 @@ _LAZY = {
         "sparse_reduce_sum",
         "sparse_segment_sum", "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_merge", "sparse_to_indicator",
         "serialize_sparse", "serialize_many_sparse", "deserialize_many_sparse")},
+    "graph_util": (".graph_util", None), "saved_model": (".saved_model", None),
     "io": (".io", None), "strings": (".strings", None), "lookup": (".lookup", None),
     "feature_column": (".feature_column", None),
     **{name: (".parsing", name) for name in (
@@ -110,13 +124,13 @@ _LAZY = {
     "GPUOptions": (".protos", "GPUOptions"), "GraphOptions": (".protos", "GraphOptions"),
     "OptimizerOptions": (".protos", "OptimizerOptions"), "RunOptions": (".protos", "RunOptions"),
     "RunMetadata": (".protos", "RunMetadata"), "MetaGraphDef": (".protos", "MetaGraphDef"), "Summary": (".protos", "Summary"),
-    "Event": (".protos", "Event"), "SummaryMetadata": (".protos", "SummaryMetadata"),
+    "AttrValue": (".protos", "AttrValue"), "SessionLog": (".protos", "SessionLog"), "Event": (".protos", "Event"), "SummaryMetadata": (".protos", "SummaryMetadata"),
     "HistogramProto": (".protos", "HistogramProto"),
 }
 
 # Spellings from before TensorFlow 1.0, for the message that names the new one.
 _RENAMED = {
-    "initialize_all_tables": "tables_initializer", "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
+    "scalar_summary": "summary.scalar", "histogram_summary": "summary.histogram",
     "image_summary": "summary.image", "merge_summary": "summary.merge", "merge_all_summaries": "summary.merge_all",
     "batch_matmul": "matmul", "complex_abs": "abs", "select": "where", "inv": "reciprocal",
 }

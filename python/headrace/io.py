@@ -10,7 +10,7 @@ _HOMES = {
     ".python_io": ("TFRecordCompressionType", "TFRecordOptions", "TFRecordWriter", "tf_record_iterator"),
     ".sparse": ("deserialize_many_sparse", "serialize_many_sparse", "serialize_sparse"),
     ".strings": ("decode_base64", "encode_base64"),
-    ".train": ("match_filenames_once",),
+    ".train": ("match_filenames_once", "write_graph"),
 }
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -310,6 +310,38 @@ precision_at_thresholds = _share_at_thresholds("fp", "precision")
 recall_at_thresholds = _share_at_thresholds("fn", "recall")
 
 
+def _best_at(bound, wanted, value, labels, predictions, weights, num_thresholds, collections, name):
+    """The largest share `wanted` among the thresholds where the share `bound` is `value`, or nearest to it."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"`{bound}` must be in the range [0, 1]. Currently, `{bound}` got {value}")
+    with variable_scope(name, default_name=f"{wanted}_at_{bound}"):
+        counts = _at_thresholds(labels, predictions, _even_thresholds(num_thresholds), weights, ("tp", "fn", "tn", "fp"))
+        shares = [_share_where({key: convert_to_tensor(v) for key, v in c.items()}, bound, wanted, value) for c in counts]
+        return _collected(array.identity(shares[0], "value"), array.identity(shares[1], "update_op"), *collections)
+
+
+def _share_where(counts, bound, wanted, value):
+    shares = {"sensitivity": math.truediv(counts["tp"], counts["tp"] + counts["fn"] + _EDGE),
+              "specificity": math.truediv(counts["tn"], counts["tn"] + counts["fp"] + _EDGE)}
+    distances = math.abs(shares[bound] - value)
+    nearest = math.equal(distances, math.reduce_min(distances))
+    return math.reduce_max(array.where(nearest, shares[wanted], array.zeros_like(distances)))
+
+
+def sensitivity_at_specificity(labels, predictions, specificity, weights=None, num_thresholds=200, metrics_collections=None,
+                               updates_collections=None, name=None):
+    """The true positive rate at the threshold where the true negative rate is `specificity`, or nearest to it."""
+    return _best_at("specificity", "sensitivity", specificity, labels, predictions, weights, num_thresholds,
+                    (metrics_collections, updates_collections), name)
+
+
+def specificity_at_sensitivity(labels, predictions, sensitivity, weights=None, num_thresholds=200, metrics_collections=None,
+                               updates_collections=None, name=None):
+    """The true negative rate at the threshold where the true positive rate is `sensitivity`, or nearest to it."""
+    return _best_at("sensitivity", "specificity", sensitivity, labels, predictions, weights, num_thresholds,
+                    (metrics_collections, updates_collections), name)
+
+
 def _even_thresholds(number):
     inner = [(i + 1) / (number - 1) for i in range(number - 2)]
     return [-_EDGE, *inner, 1.0 + _EDGE]
@@ -371,3 +403,18 @@ def auc(labels, predictions, weights=None, num_thresholds=200, metrics_collectio
         value = _area({key: convert_to_tensor(v) for key, v in values.items()}, curve, summation_method, "value")
         update = _area(updates, curve, summation_method, "update_op")
         return _collected(value, update, metrics_collections, updates_collections)
+
+
+_AT_K = ("average_precision_at_k", "precision_at_k", "precision_at_top_k", "recall_at_k", "recall_at_top_k",
+         "sparse_average_precision_at_k", "sparse_precision_at_k")
+
+
+def __getattr__(name):
+    if name in _AT_K:
+        from .ops import metrics_at_k
+        return getattr(metrics_at_k, name)
+    raise AttributeError(f"module 'headrace.metrics' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted([*globals(), *_AT_K])

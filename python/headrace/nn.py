@@ -111,7 +111,7 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
                              f"{labels.shape} and logits.shape={logits.shape}")
         op = "SparseSoftmaxCrossEntropyWithLogits"
         if logits.shape.rank == 2:
-            return apply_op(op, logits, labels, name=scope).loss
+            return apply_op(op, logits, labels).loss
         flat = array.reshape(logits, array.stack([-1, array.shape(logits)[-1]]))
         loss = apply_op(op, flat, array.reshape(labels, [-1])).loss
         result = array.reshape(loss, array.shape(labels), name=scope)
@@ -244,7 +244,6 @@ def zero_fraction(value, name=None):
 
 
 
-
 def top_k(input, k=1, sorted=True, name=None):
     """The k largest values of each row, and their indices."""
     return apply_op("TopKV2", input, np.int32(k) if not is_tensor_like(k) else k, sorted=sorted, name=name)
@@ -252,9 +251,9 @@ def top_k(input, k=1, sorted=True, name=None):
 
 def in_top_k(predictions, targets, k, name=None):
     """Whether the target class is among the k largest predictions."""
-    return apply_op("InTopKV2", predictions, targets, convert_to_tensor(k, dtype_of(targets)), name=name)
-
-
+    with name_scope(name or "in_top_k"):
+        targets = convert_to_tensor(targets)
+        return apply_op("InTopKV2", predictions, targets, convert_to_tensor(k, targets.dtype.base_dtype))
 
 
 def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
@@ -276,6 +275,7 @@ _LATER = {
     **dict.fromkeys(("log_uniform_candidate_sampler", "uniform_candidate_sampler", "learned_unigram_candidate_sampler",
                      "compute_accidental_hits", "nce_loss", "sampled_softmax_loss"), ".ops.sampling"),
     "safe_embedding_lookup_sparse": ".ops.safe_embedding",
+    **dict.fromkeys(("depth_to_space", "space_to_depth"), ".ops.counting"),
 }
 
 

@@ -77,7 +77,8 @@ def tensor_summary(name, tensor, summary_description=None, collections=None, sum
 
 def merge(inputs, collections=None, name=None):
     """One summary of several."""
-    merged = apply_op("MergeSummary", list(inputs), name=name or "Merge")
+    with get_default_graph().name_scope(name or "Merge"):
+        merged = apply_op("MergeSummary", list(inputs), name=name)
     get_default_graph().add_to_collections(collections or [], merged)
     return merged
 

@@ -54,6 +54,8 @@ Endpoint InType(const GraphBuilder& builder, Endpoint value, DType dtype) {
   return builder.Op("Cast", {value}, {{"DstT", dtype}});
 }
 
+std::string UpdateName(const VariableNodes& variable) { return "update_" + variable.name; }
+
 double HyperparameterOf(const OptimizerDefinition& optimizer, const std::string& name) {
   for (const auto& [key, value] : optimizer.hyperparameters) {
     if (key == name) return value;
@@ -75,7 +77,8 @@ void Updates::MakeSlots(const std::vector<GradientAndVariable>& trained) {
 
 void Updates::MakeSlot(const VariableNodes& variable, const SlotDefinition& slot) {
   VariableOptions options;
-  options.name = StrCat(variable.name, "/", slot.variable_name.empty() ? optimizer_.name : slot.variable_name);
+  options.name = StrCat(options_.slot_scope, variable.name, "/",
+                        slot.variable_name.empty() ? optimizer_.name : slot.variable_name);
   options.dtype = variable.dtype;
   options.shape = variable.shape;
   options.trainable = false;
@@ -93,7 +96,8 @@ void Updates::MakeSlot(const VariableNodes& variable, const SlotDefinition& slot
   options.slice = variable.slice;
   if (options.slice) {
     options.name = outer_.graph().UniqueName(options.name);
-    options.slice->full_name += options.name.substr(variable.name.size());
+    // As TensorFlow has it, also below a scope, where the part that is cut off is not the variable's name.
+    options.slice->full_name += StrCat("/", options.name.substr(variable.name.size() + 1));
   }
   state_->slots[variable.name].push_back(BuildVariable(builder_.AtRoot(), options, collection_));
 }
@@ -133,7 +137,10 @@ UpdateContext Updates::ContextFor(const GraphBuilder& builder, const VariableNod
   for (const auto& [name, value] : hyperparameters_) names.emplace_back(name, InType(builder, value, variable.dtype));
   for (size_t i = 0; i < state_->powers.size(); ++i) {
     const VariableNodes& power = state_->powers[i];
-    names.emplace_back(optimizer_.powers[i].first, InType(builder, ReadVariable(builder, power), variable.dtype));
+    // The power may be on another task than the variable.
+    const GraphBuilder reading = builder_.WithNamePrefix(UpdateName(variable)).ColocatedWith(power.handle.node);
+    const Endpoint value = ReadVariable(reading, power);
+    names.emplace_back(optimizer_.powers[i].first, InType(builder, value, variable.dtype));
   }
   const auto slots = state_->slots.find(variable.name);
   for (size_t i = 0; i < optimizer_.slots.size() && slots != state_->slots.end(); ++i) {
@@ -144,7 +151,7 @@ UpdateContext Updates::ContextFor(const GraphBuilder& builder, const VariableNod
 
 void Updates::Update(const GradientAndVariable& trained) {
   const VariableNodes& variable = trained.variable;
-  const GraphBuilder builder = builder_.WithNamePrefix("update_" + variable.name).ColocatedWith(variable.handle.node);
+  const GraphBuilder builder = builder_.WithNamePrefix(UpdateName(variable)).ColocatedWith(variable.handle.node);
   UpdateContext context = ContextFor(builder, variable);
   AttrMap attrs = optimizer_.attrs;
   attrs["T"] = variable.dtype;

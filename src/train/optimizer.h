@@ -96,6 +96,7 @@ struct OptimizerState {
 struct ApplyOptions {
   const VariableNodes* global_step = nullptr;  // counted up after the update, where given
   std::string name = {};                       // empty: the optimizer's
+  std::string slot_scope = {};                 // in front of the slots' names: "scope/", or nothing
   /// Scalars computed in each step, in place of the optimizer's own; by their names in the definition.
   std::map<std::string, Endpoint> hyperparameters = {};
   OptimizerState* state = nullptr;  // null: one of its own

@@ -118,7 +118,9 @@ std::vector<Node*> RestoreShard(const GraphBuilder& builder, const std::string& 
       for (int k = 0; k < variable.shape.rank(); ++k) dims.push_back(variable.shape.dim(k));
       value = there.Op("Reshape", {value, there.Const(Tensor::Vector(dims), "shape")});
     }
-    assigns.push_back(ChangeVariable(there, VariableChange::kAssign, variable.handle, {value}));
+    // TensorFlow checks the shape of ref variables alone; a resource variable would take any.
+    const AttrMap checked = variable.is_ref() ? AttrMap() : AttrMap{{"validate_shape", true}};
+    assigns.push_back(ChangeVariable(there, VariableChange::kAssign, variable.handle, {value}, {}, checked));
   }
   return assigns;
 }

@@ -111,7 +111,7 @@ Endpoint ReadHandle(const GraphBuilder& builder, Endpoint handle, DType dtype, N
 }
 
 Node* ChangeVariable(const GraphBuilder& builder, VariableChange change, Endpoint handle,
-                     const std::vector<Endpoint>& inputs, NodeOptions options) {
+                     const std::vector<Endpoint>& inputs, NodeOptions options, AttrMap attrs) {
   // In the order of VariableChange.
   constexpr const char* kResourceOps[] = {"AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp",
                                           "ResourceScatterAdd", "ResourceScatterSub"};
@@ -121,7 +121,6 @@ Node* ChangeVariable(const GraphBuilder& builder, VariableChange change, Endpoin
   std::vector<Endpoint> all = {handle};
   all.insert(all.end(), inputs.begin(), inputs.end());
   const auto index = static_cast<size_t>(change);
-  AttrMap attrs;
   if (!is_ref && inputs.back()) attrs["dtype"] = RemoveRef(inputs.back().dtype());
   return builder.AddNode(is_ref ? kRefOps[index] : kResourceOps[index], std::move(all), std::move(attrs),
                          std::move(options));

@@ -67,7 +67,7 @@ enum class VariableChange { kAssign, kAssignAdd, kAssignSub, kScatterAdd, kScatt
 
 /// Adds the op that does it to the variable behind `handle`, a resource or a ref.
 HR_EXPORT Node* ChangeVariable(const GraphBuilder& builder, VariableChange change, Endpoint handle,
-                               const std::vector<Endpoint>& inputs, NodeOptions options = {});
+                               const std::vector<Endpoint>& inputs, NodeOptions options = {}, AttrMap attrs = {});
 /// Adds a read of the variable behind `handle`, as ReadVariable.
 HR_EXPORT Endpoint ReadHandle(const GraphBuilder& builder, Endpoint handle, DType dtype, NodeOptions options = {});
 

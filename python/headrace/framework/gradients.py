@@ -9,6 +9,13 @@ class UnconnectedGradients:
     NONE, ZERO = "none", "zero"
 
 
+class AggregationMethod:
+    """How gradients of one tensor are added up. They are added in one way here, whatever is asked for."""
+
+    ADD_N, EXPERIMENTAL_TREE, EXPERIMENTAL_ACCUMULATE_N = 0, 1, 2
+    DEFAULT = ADD_N
+
+
 def _native_gradient(gradient):
     if isinstance(gradient, IndexedSlices):
         shape = None if gradient.dense_shape is None else gradient.dense_shape._key()
@@ -33,11 +40,17 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
               aggregation_method=None, stop_gradients=None, unconnected_gradients=UnconnectedGradients.NONE):
     """The gradients of the sum of `ys` for each of `xs`, weighted by `grad_ys`: tensors, IndexedSlices, or None.
 
-    The `xs` may be tensors or variables. Raises TypeError for a `y` that is not of floating type.
+    The `xs` may be tensors or variables. A `y` that is not of floating type has no gradients.
     """
     graph = get_default_graph()
     graph._check_open()
     ys = [convert_to_tensor(y) for y in _as_list(ys)]
+    for y in ys:
+        if not (y.dtype.is_floating or y.dtype.is_complex):
+            from .. import logging
+            logging.warning("The dtype of the target tensor must be floating (e.g. tf.float32) when calling tf.gradients: %s is %s",
+                            y.name, y.dtype.name)
+            return [None] * len(_as_list(xs))
     xs = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(xs)]
     weights = [] if grad_ys is None else [convert_to_tensor(g, y.dtype) for g, y in zip(_as_list(grad_ys), ys)]
     graph._sync()

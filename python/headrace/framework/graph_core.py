@@ -94,6 +94,8 @@ class Graph:
 
     def get_operation_by_name(self, name):
         op = self._find_operation(name)
+        if op is None and ":" in name:
+            raise ValueError(f"Name '{name}' appears to refer to a Tensor, not a Operation.")
         if op is None:
             raise KeyError(f"The name '{name}' refers to an Operation not in the graph.")
         return op
@@ -128,12 +130,7 @@ class Graph:
             if ":" in obj and allow_tensor:
                 return self.get_tensor_by_name(obj)
             if allow_operation:
-                try:
-                    return self.get_operation_by_name(obj)
-                except KeyError as error:
-                    if allow_tensor and not error.args:
-                        raise
-                    raise
+                return self.get_operation_by_name(obj)
             raise ValueError(f"The name '{obj}' refers to an Operation, not a Tensor.")
         if isinstance(obj, Tensor) and allow_tensor or isinstance(obj, Operation) and allow_operation:
             if obj.graph is not self:
@@ -303,7 +300,11 @@ class Graph:
         attrs = attrs or {}
         for scope in self._attr_scopes:
             attrs = {**scope, **attrs}
-        node = self._native.add_op(op_type, name, keys, attrs, device, control, colocate)
+        try:
+            node = self._native.add_op(op_type, name, keys, attrs, device, control, colocate)
+        except ValueError as error:
+            given = ", ".join(f"{t.name} {t.shape}" for t in inputs)
+            raise ValueError(f"{error}" + (f" (inputs of '{name}': {given})" if given else "")) from None
         op = self._operation(node)
         op._frame = _user_frame()
         self._num_synced = self._native.num_ids if self._num_synced == node.id else self._num_synced

@@ -1,6 +1,7 @@
 """Session: runs what a graph computes, in this process or on a cluster."""
 
 import collections
+import collections.abc
 import contextlib
 import threading
 import time
@@ -12,6 +13,7 @@ from . import dtypes, errors
 from .convert import native_value, to_numpy
 from .graph import get_default_graph, IndexedSlices, Operation, Tensor
 from .shape import TensorShape
+from .variables import Variable
 
 SparseTensorValue = collections.namedtuple("SparseTensorValue", ["indices", "values", "dense_shape"])
 IndexedSlicesValue = collections.namedtuple("IndexedSlicesValue", ["values", "indices", "dense_shape"])
@@ -194,7 +196,7 @@ class BaseSession:
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        feeds, values, shapes = self._feeds(feed_dict) if feed_dict else ((), [], ())
+        feeds, values = self._feeds(feed_dict) if feed_dict else ((), [])
         key = (_key_of(fetches), tuple([id(t) for t in feeds]))
         prepared = self._prepared.get(key)
         if prepared is None:
@@ -203,7 +205,7 @@ class BaseSession:
         if run_metadata is not None:
             run_metadata.Clear()
         if prepared.callable is None:  # nothing to run
-            return prepared.unpack([])
+            return prepared.unpack([], values)
         try:
             if options is not None and (options.trace_level or options.output_partition_graphs):
                 results, metadata = self._session.run_traced(
@@ -216,22 +218,24 @@ class BaseSession:
                                             getattr(_local, "cancellation", None))
         except errors.OpError as error:
             raise errors.with_operation(error, self._graph) from None
-        return prepared.unpack(results)
+        return prepared.unpack(results, values)
 
     def _prepare(self, key, fetches, feeds):
         with self._lock:
             plan = _Plan(self._graph)
             rebuild = plan.add(fetches)
-            fed = {id(t) for t in feeds}
+            fed = {id(t): i for i, t in enumerate(feeds)}
             wanted = [t for t in plan.fetches if id(t) not in fed]
             targets = [op.name for op in plan.targets]
-            if len(wanted) != len(plan.fetches):
-                raise errors.InvalidArgumentError(
-                    None, None, "Tensor " + next(t.name for t in plan.fetches if id(t) in fed) + " was both fed and fetched.")
             types = [t.dtype.base_dtype for t in wanted]
+            echoed = [fed.get(id(t)) for t in plan.fetches]  # what is fed and fetched comes back as it is
 
-            def unpack(values):
-                return rebuild([_fetched(v, t) for v, t in zip(values, types)])
+            def unpack(values, fed_values):
+                values = [_fetched(v, t) for v, t in zip(values, types)]
+                if len(values) == len(echoed):
+                    return rebuild(values)
+                run = iter(values)
+                return rebuild([next(run) if i is None else _echo(fed_values[i], feeds[i].dtype.base_dtype) for i in echoed])
 
             names = [t.name for t in feeds], [t.name for t in wanted], targets
             try:
@@ -243,16 +247,20 @@ class BaseSession:
             return prepared
 
     def _feeds(self, feed_dict):
+        if not isinstance(feed_dict, collections.abc.Mapping):
+            raise TypeError(f"feed_dict must be a dictionary, not {type(feed_dict).__name__}")
         tensors, values = [], []
         for key, value in feed_dict.items():
             for tensor, item in self._expand_feed(key, value):
                 tensors.append(tensor)
                 values.append(_feed_value(tensor, item))
-        return tensors, values, None
+        return tensors, values
 
     def _expand_feed(self, key, value):
         if isinstance(key, (list, tuple)):
             return [pair for k, v in zip(key, value) for pair in self._expand_feed(k, v)]
+        if isinstance(key, Variable) and not key._nodes.is_ref:
+            return [(read, value) for read in key._reads()]
         components = getattr(key, "_fetch_components", None)
         if components is not None:
             parts = getattr(value, "_feed_components", lambda: tuple(value))()
@@ -311,6 +319,13 @@ def _fetched(value, dtype):
     return array if array.ndim else array[()]
 
 
+def _echo(value, dtype):
+    """A fed value as a fetch of it returns it."""
+    if isinstance(value, native.Tensor):
+        return _fetched(value.value(), dtype)
+    return to_numpy(value, dtype)
+
+
 def _feed_value(tensor, value):
     dtype = tensor.dtype.base_dtype
     if isinstance(value, native.Tensor):
@@ -329,12 +344,10 @@ def _feed_value(tensor, value):
             array = value
         else:
             try:
-                array = np.asarray(value)
-                if array.dtype.kind == "f" and np.dtype(wanted).kind in "iu" and not isinstance(value, np.ndarray) \
-                        and not np.array_equal(array, array.astype(wanted)):
+                array = np.asarray(value).astype(wanted)
+                if isinstance(value, int) and array.item() != value:
                     raise TypeError(f"Type of feed value {value!r} with type {type(value)} is not compatible with Tensor type "
                                     f"{dtype.name}. Try explicitly setting the type of the feed tensor to a larger type.")
-                array = array.astype(wanted)
             except ValueError as error:
                 raise ValueError(f"setting an array element for feed {tensor.name}: {error}") from None
         if not array.flags.c_contiguous:

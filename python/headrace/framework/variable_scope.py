@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from . import dtypes
+from .convert import dtype_of, make_array
 from .graph import GraphKeys, get_default_graph
 from .shape import as_shape
 from .variables import Variable
@@ -118,6 +119,12 @@ def get_variable_scope():
     return _store().scope
 
 
+def slot_scope():
+    """In front of the names of optimizers' slots and of averages: like all variables they are named below the open scope."""
+    scope = get_variable_scope().name
+    return f"{scope}/" if scope else ""
+
+
 def _default_initializer(name, shape, dtype):
     from ..ops.initializers import glorot_uniform_initializer, zeros_initializer
     if dtype.is_floating:
@@ -147,14 +154,22 @@ def _get_in_scope(scope, name, **options):
     for key in ("regularizer", "partitioner", "initializer", "use_resource", "constraint", "caching_device"):
         if options.get(key) is None:
             options[key] = getattr(scope, key)
-    if options.get("dtype") is None:
-        initial = options.get("initializer")
-        options["dtype"] = getattr(initial, "dtype", None) if initial is not None and not callable(initial) else None
-        options["dtype"] = options["dtype"] or scope.dtype
+    options["dtype"] = _dtype_of_new(options.get("dtype"), options.get("initializer")) or scope.dtype
     options["reuse"] = scope.reuse
     if getter is None:
         return _get_or_make(full_name, **options)
-    return getter(_get_or_make, full_name, **options)
+    with get_default_graph().name_scope(None):  # what a getter adds is not named below the scopes of the moment
+        return getter(_get_or_make, full_name, **options)
+
+
+def _dtype_of_new(dtype, initializer):
+    """The dtype asked for, or that of a value to begin with; else None. Raises ValueError where they differ."""
+    if initializer is None or callable(initializer):
+        return dtype
+    known = dtype_of(initializer) or make_array(initializer)[1]
+    if dtype is not None and hasattr(initializer, "dtype") and dtypes.as_dtype(dtype).base_dtype is not known:
+        raise ValueError(f"Initializer type '{known!r}' and explicit dtype '{dtypes.as_dtype(dtype)!r}' don't match.")
+    return dtype or known
 
 
 def _get_or_make(name, shape=None, dtype=dtypes.float32, initializer=None, regularizer=None, reuse=None, trainable=None,
@@ -308,6 +323,8 @@ class variable_scope:
         scope_name = outer.original_name_scope
         if self._auxiliary_name_scope and op_name:
             scope_name = self._stack.enter_context(get_default_graph().name_scope(op_name))
+        if isinstance(given, VariableScope):
+            scope_name = given.original_name_scope
         counts = store.counts
         before = {key: count for key, count in counts.items() if key.startswith(name + "/")}
 

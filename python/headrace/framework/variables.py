@@ -33,7 +33,7 @@ class Variable:
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
         with graph.as_default():
             nodes = _make_nodes(graph, initial_value, name or "Variable", dtype, shape if shape is not None else expected_shape,
-                                trainable, validate_shape, _slice)
+                                trainable, validate_shape, use_resource is not False, _slice)
         self._from_nodes(graph, nodes)
         self.constraint = constraint
         graph.add_to_collections(collections, self)
@@ -47,7 +47,8 @@ class Variable:
         self._initial_value = graph._by_id(nodes.initial_value)
         self.initializer = graph._by_id(nodes.initializer)
         self._snapshot = graph._by_id(nodes.snapshot)
-        graph._variable_values[self.handle.op.name] = self._snapshot
+        if not nodes.is_ref:  # a ref variable's first output is its value already
+            graph._variable_values[self.handle.op.name] = self._snapshot
         self._is_initialized = None if nodes.is_initialized is None else graph._by_id(nodes.is_initialized)
         self.constraint = None
 
@@ -108,6 +109,10 @@ class Variable:
         from ..ops.control_flow import cond
         return cond(is_variable_initialized(self), self.read_value, lambda: self._initial_value)
 
+    def _ref(self):
+        """What ops on ref variables take."""
+        return self.handle
+
     # --- reading
 
     def _as_tensor(self, dtype=None, name=None):
@@ -120,7 +125,9 @@ class Variable:
         return self._snapshot
 
     def value(self):
-        """A tensor with the value at the time when the step reads it."""
+        """A tensor with the value at the time when the step reads it; all readers of a ref variable share one."""
+        if self._nodes.is_ref:
+            return self._snapshot
         graph = get_default_graph()
         if graph is not self._graph:
             outer = graph
@@ -137,7 +144,12 @@ class Variable:
             return graph.create_op("ReadVariableOp", [self.handle], {"dtype": self._dtype.as_datatype_enum}, name).outputs[0]
 
     def read_value(self):
-        return self.value()
+        """A read of its own, after the control dependencies of this moment."""
+        return apply_op("Identity", self.handle, name="read") if self._nodes.is_ref else self.value()
+
+    def _reads(self):
+        """All reads of the variable that the graph has so far: what is fed in its place."""
+        return [op.outputs[0] for op in self.handle.consumers() if op.type == "ReadVariableOp"]
 
     def eval(self, session=None):
         return self._snapshot.eval(session=session)
@@ -149,48 +161,60 @@ class Variable:
         session.run(self.initializer, {self._initial_value: value})
 
     def sparse_read(self, indices, name=None):
+        if self._nodes.is_ref:
+            return apply_op("GatherV2", self._snapshot, indices, 0, name=name)
         return apply_op("ResourceGather", self.handle, indices, dtype=self._dtype, name=name)
 
     # --- writing
 
-    def _assign(self, op_type, value, name, read_value):
+    def _assign(self, op_type, value, name, read_value, **attrs):
         if not hasattr(value, "_as_tensor") and not isinstance(value, Tensor):
             value = convert_to_tensor(value, self._dtype, name="value")
         value = convert_to_tensor(value, self._dtype)
-        self._shape.assert_is_compatible_with(value.shape)
+        if attrs.get("validate_shape", True):
+            self._shape.assert_is_compatible_with(value.shape)
+        if self._nodes.is_ref:
+            changed = apply_op(op_type, self, value, name=name, **attrs)
+            return changed if read_value else changed.op
         graph = get_default_graph()
         with graph.colocate_with(None, ignore_existing=True):
-            op = graph.create_op(op_type, [self.handle, value], {"dtype": self._dtype.as_datatype_enum}, name)
+            op = graph.create_op(op_type + "VariableOp", [self.handle, value], {"dtype": self._dtype.as_datatype_enum}, name)
         if not read_value:
             return op
         return _Assigned(self, op)
 
     def assign(self, value, use_locking=None, name=None, read_value=True):
         """Sets the value when it runs; the result is the variable after that."""
-        return self._assign("AssignVariableOp", value, name or "Assign", read_value)
+        return self._assign("Assign", value, name or "Assign", read_value)
 
     def assign_add(self, delta, use_locking=None, name=None, read_value=True):
-        return self._assign("AssignAddVariableOp", delta, name or "AssignAdd", read_value)
+        return self._assign("AssignAdd", delta, name or "AssignAdd", read_value)
 
     def assign_sub(self, delta, use_locking=None, name=None, read_value=True):
-        return self._assign("AssignSubVariableOp", delta, name or "AssignSub", read_value)
+        return self._assign("AssignSub", delta, name or "AssignSub", read_value)
 
     def count_up_to(self, limit):
+        """Counts up by one; raises tf.errors.OutOfRangeError at the limit. The result is the value before."""
+        if self._nodes.is_ref:
+            return apply_op("CountUpTo", self, limit=limit)
         return apply_op("ResourceCountUpTo", self.handle, limit=limit, T=self._dtype)
 
-    def _scatter(self, op_type, slices, name):
-        op = apply_op(op_type, self.handle, slices.indices, convert_to_tensor(slices.values, self._dtype), dtype=self._dtype,
-                      name=name)
-        return _Assigned(self, op)
+    def _scatter(self, op_type, slices, name=None):
+        """The variable after an op "Scatter..." or "ScatterNd..." on (indices, values)."""
+        values = convert_to_tensor(slices.values, self._dtype)
+        if self._nodes.is_ref:
+            return apply_op(op_type, self, slices.indices, values, name=name)
+        attrs = {} if op_type.startswith("ScatterNd") else {"dtype": self._dtype}
+        return _Assigned(self, apply_op("Resource" + op_type, self.handle, slices.indices, values, name=name, **attrs))
 
     def scatter_add(self, sparse_delta, use_locking=False, name=None):
-        return self._scatter("ResourceScatterAdd", sparse_delta, name)
+        return self._scatter("ScatterAdd", sparse_delta, name)
 
     def scatter_sub(self, sparse_delta, use_locking=False, name=None):
-        return self._scatter("ResourceScatterSub", sparse_delta, name)
+        return self._scatter("ScatterSub", sparse_delta, name)
 
     def scatter_update(self, sparse_delta, use_locking=False, name=None):
-        return self._scatter("ResourceScatterUpdate", sparse_delta, name)
+        return self._scatter("ScatterUpdate", sparse_delta, name)
 
     def set_shape(self, shape):
         self._shape = self._shape.merge_with(shape)
@@ -203,9 +227,6 @@ class Variable:
 
     def __ne__(self, other):
         return self is not other
-
-    def __bool__(self):
-        raise TypeError(f"Using a variable ({self.name}) as a Python `bool` is not allowed.")
 
     def __iter__(self):
         raise TypeError("'Variable' object is not iterable.")
@@ -257,16 +278,18 @@ class _Assigned:
         return f"<assigned {self._variable!r}>"
 
 
-def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_shape, slice_info):
+def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_shape, use_resource, slice_info):
     """Adds the nodes of a variable; returns the native VariableNodes. `slice_info`: (full name, full shape, offset) or None."""
     graph._check_open()
-    unique = graph.unique_name(name)
+    unique = name[:-1] if name.endswith("/") else graph.unique_name(name)
     scope, _, last = unique.rpartition("/")
     made = None
     if not callable(initial_value):
         with graph.name_scope(unique + "/"):
             made = convert_to_tensor(initial_value, dtype, name="initial_value")
         dtype = dtype or made.dtype.base_dtype
+        if validate_shape and not made.shape.is_fully_defined():
+            raise ValueError(f"initial_value must have a shape specified: {made}")
         shape = made.shape if shape is None else TensorShape(shape).merge_with(made.shape)
     elif shape is None or dtype is None:
         with graph.control_dependencies(None), graph.name_scope(f"{unique}/Initializer/"):
@@ -283,7 +306,7 @@ def _make_nodes(graph, initial_value, name, dtype, shape, trainable, validate_sh
     before, graph._control = graph._control, []
     try:
         options = native.VariableOptions(last, dtype.base_dtype.as_datatype_enum, None if dims is None else list(dims),
-                                         trainable=trainable, slice=slice_info)
+                                         trainable=trainable, use_resource=use_resource, slice=slice_info)
         nodes = native.make_variable(graph._native, graph._context(scope), options, build)
     finally:
         graph._control = before
@@ -388,12 +411,23 @@ def assert_variables_initialized(var_list=None):
 
 
 def assign(ref, value, validate_shape=None, use_locking=None, name=None):
-    return ref.assign(value, name=name)
+    """Sets the variable when it runs."""
+    if isinstance(ref, Tensor):  # what an assignment of a ref variable returned
+        return apply_op("Assign", ref, value, validate_shape=validate_shape, name=name)
+    attrs = {} if validate_shape is None or not ref._nodes.is_ref else {"validate_shape": validate_shape}
+    return ref._assign("Assign", value, name or "Assign", True, **attrs)
 
 
 def assign_add(ref, value, use_locking=None, name=None):
-    return ref.assign_add(value, name=name)
+    """Adds to the variable when it runs."""
+    return apply_op("AssignAdd", ref, value, name=name) if isinstance(ref, Tensor) else ref.assign_add(value, name=name)
 
 
 def assign_sub(ref, value, use_locking=None, name=None):
-    return ref.assign_sub(value, name=name)
+    """Subtracts from the variable when it runs."""
+    return apply_op("AssignSub", ref, value, name=name) if isinstance(ref, Tensor) else ref.assign_sub(value, name=name)
+
+
+def count_up_to(ref, limit, name=None):
+    """ref.count_up_to(limit)."""
+    return ref.count_up_to(limit)

@@ -253,6 +253,29 @@ def gather_nd(params, indices, name=None, batch_dims=0):
     return apply_op("GatherNd", params, indices, name=name)
 
 
+def _tensor_scatter(op_type, what):
+    def function(tensor, indices, updates, name=None):
+        return apply_op(op_type, tensor, indices, updates, name=name)
+
+    function.__doc__ = f"The tensor with `updates` {what} at the positions `indices`."
+    return function
+
+
+tensor_scatter_update = tensor_scatter_nd_update = _tensor_scatter("TensorScatterUpdate", "put")
+tensor_scatter_add = tensor_scatter_nd_add = _tensor_scatter("TensorScatterAdd", "added")
+tensor_scatter_sub = tensor_scatter_nd_sub = _tensor_scatter("TensorScatterSub", "subtracted")
+
+
+def identity_n(input, name=None):
+    """The tensors themselves, at once."""
+    return apply_op("IdentityN", [convert_to_tensor(t) for t in input], name=name)
+
+
+def is_tensor(x):
+    """Whether `x` is a tensor of the graph, or stands for one."""
+    return is_tensor_like(x)
+
+
 def scatter_nd(indices, updates, shape, name=None):
     """Zeros of the given shape, with `updates` added at the positions `indices`."""
     indices = convert_to_tensor(indices)
@@ -366,7 +389,8 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     on_value = plain(1) if on_value is None else on_value
     off_value = plain(0) if off_value is None else off_value
     return apply_op("OneHot", indices, depth, convert_to_tensor(on_value, dtype, name="on_value"),
-                    convert_to_tensor(off_value, dtype, name="off_value"), axis=-1 if axis is None else axis, name=name)
+                    convert_to_tensor(off_value, dtype, name="off_value"), axis=-1 if axis is None else axis,
+                    name=name or "one_hot")
 
 
 def where(condition, x=None, y=None, name=None):

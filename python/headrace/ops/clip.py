@@ -36,15 +36,15 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
 
 def global_norm(t_list, name=None):
     """The l2 norm of all tensors together."""
-    with name_scope(name or "global_norm") as scope:
+    with name_scope(name or "global_norm"):
         halves = [apply_op("L2Loss", _values(t)) for t in t_list if t is not None]
-        return math.sqrt(math.reduce_sum(array.stack(halves)) * 2.0, name=scope)
+        return math.sqrt(math.reduce_sum(array.stack(halves)) * 2.0, name="global_norm")
 
 
 def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
     """(the tensors scaled down together where their global norm is above `clip_norm`, that norm)."""
+    norm = global_norm(t_list) if use_norm is None else use_norm
     with name_scope(name or "clip_by_global_norm"):
-        norm = global_norm(t_list) if use_norm is None else use_norm
         scale = clip_norm * math.minimum(1.0 / norm, 1.0 / convert_to_tensor(clip_norm, norm.dtype))
         return [None if t is None else _like(t, _values(t) * scale) for t in t_list], norm
 

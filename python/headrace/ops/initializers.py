@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from ..framework import dtypes
-from ..framework.convert import constant
+from ..framework import convert, dtypes
+from ..framework.variables import global_variables_initializer, local_variables_initializer, variables_initializer
 from . import array, random
 
 
@@ -57,7 +57,7 @@ class Constant(Initializer):
         self._verify = verify_shape
 
     def __call__(self, shape, dtype=None, partition_info=None, verify_shape=None):
-        return constant(self.value, self._type(dtype), shape, verify_shape=bool(verify_shape or self._verify))
+        return convert.constant(self.value, self._type(dtype), shape, verify_shape=bool(verify_shape or self._verify))
 
 
 class RandomUniform(Initializer):
@@ -197,7 +197,7 @@ class Identity(Initializer):
         self.gain, self.dtype = gain, dtypes.as_dtype(dtype)
 
     def __call__(self, shape, dtype=None, partition_info=None):
-        return constant(self.gain * np.eye(*[int(d) for d in shape]), self._type(dtype))
+        return convert.constant(self.gain * np.eye(*[int(d) for d in shape]), self._type(dtype))
 
 
 class Orthogonal(Initializer):
@@ -212,7 +212,7 @@ class Orthogonal(Initializer):
         drawn = np.random.default_rng(self.seed).standard_normal((max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(drawn)
         q = q * np.sign(np.diag(r))
-        return constant((self.gain * (q if rows >= columns else q.T)).reshape(shape), self._type(dtype))
+        return convert.constant((self.gain * (q if rows >= columns else q.T)).reshape(shape), self._type(dtype))
 
 
 zeros_initializer, ones_initializer, constant_initializer = Zeros, Ones, Constant
@@ -221,5 +221,13 @@ variance_scaling_initializer, uniform_unit_scaling_initializer = VarianceScaling
 orthogonal_initializer, identity_initializer = Orthogonal, Identity
 zeros, ones, random_normal, random_uniform, truncated_normal = Zeros, Ones, random_normal_initializer, \
     random_uniform_initializer, truncated_normal_initializer
-constant_, variance_scaling, orthogonal, identity, glorot_uniform, glorot_normal = Constant, VarianceScaling, Orthogonal, \
+constant, variance_scaling, orthogonal, identity, glorot_uniform, glorot_normal = Constant, VarianceScaling, Orthogonal, \
     Identity, GlorotUniform, GlorotNormal
+uniform_unit_scaling = UniformUnitScaling
+global_variables, local_variables, variables = global_variables_initializer, local_variables_initializer, variables_initializer
+
+
+def tables_initializer(name="init_all_tables"):
+    """An operation that fills all tables."""
+    from .. import lookup
+    return lookup.tables_initializer(name)

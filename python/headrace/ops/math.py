@@ -21,14 +21,19 @@ def _unary(public_name, op_type, doc):
     return function
 
 
+# What TensorFlow calls the result, where that is not the op's name: programs find tensors by it.
+_DEFAULT_NAMES = {"add": "Add", "floordiv": "floordiv"}
+
+
 def _binary(public_name, op_type, doc):
+    default_name = _DEFAULT_NAMES.get(public_name, op_type)
+
     def function(x, y, name=None):
-        return apply_op(op_type, x, y, name=name)
+        return apply_op(op_type, x, y, name=name or default_name)
 
     function.__name__ = function.__qualname__ = public_name
     function.__doc__ = doc
     return function
-
 
 
 for _name, _op, _doc in (
@@ -91,6 +96,13 @@ for _name, _op, _doc in (
         ("logical_or", "LogicalOr", "x or y, element-wise, of bools.")):
     if native.has_op(_op):
         globals()[_name] = _binary(_name, _op, _doc)
+
+
+def log_sigmoid(x, name=None):
+    """log(sigmoid(x)), exact where sigmoid(x) is all but 0."""
+    with name_scope(name or "LogSigmoid") as scope:
+        return apply_op("Neg", apply_op("Softplus", apply_op("Neg", x)), name=scope)
+
 
 floor_div, mod, floor_mod = floordiv, floormod, floormod  # noqa: F821
 neg, mul, sub = negative, multiply, subtract  # noqa: F821
@@ -219,11 +231,14 @@ def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_
            b_is_sparse=False, name=None):
     """Matrix product of [..., n, k] and [..., k, m]; higher ranks are batches."""
     a = convert_to_tensor(a, dtype_of(b) if not is_tensor_like(a) else None, name="a")
-    b = convert_to_tensor(b, a.dtype.base_dtype, name="b")
+    b = convert_to_tensor(b, None if is_tensor_like(b) else a.dtype.base_dtype, name="b")
+    if b.dtype.base_dtype is not a.dtype.base_dtype:
+        raise TypeError(f"Input 'b' of 'MatMul' Op has type {b.dtype.base_dtype.name} that does not match type "
+                        f"{a.dtype.base_dtype.name} of argument 'a'.")
     if (a.shape.rank or 2) > 2 or (b.shape.rank or 2) > 2:
         return apply_op("BatchMatMulV2", conj(a) if transpose_a and a.dtype.is_complex else a,  # noqa: F821
                         conj(b) if transpose_b and b.dtype.is_complex else b,  # noqa: F821
-                        adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b, name=name)
+                        adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b, name=name or "MatMul")
     return apply_op("MatMul", a, b, transpose_a=transpose_a or adjoint_a, transpose_b=transpose_b or adjoint_b, name=name)
 
 
@@ -406,8 +421,8 @@ def scalar_mul(scalar, x, name=None):
 
 _OPERATORS = {
     "__neg__": lambda x: apply_op("Neg", x), "__abs__": lambda x: abs(x), "__invert__": lambda x: apply_op("LogicalNot", x),
-    "__matmul__": lambda x, y: matmul(x, y), "__rmatmul__": lambda y, x: matmul(x, y),
-    "__xor__": lambda x, y: logical_xor(x, y),
+    "__matmul__": lambda x, y: matmul(x, y, name="matmul"), "__rmatmul__": lambda y, x: matmul(x, y, name="matmul"),
+    "__xor__": lambda x, y: logical_xor(x, y, name="xor"),
 }
 
 
@@ -424,7 +439,7 @@ def _operator(op_type, method):
         return _apply(y, x, True)
 
     def _apply(tensor, other, swapped):
-        name = {"truediv": "truediv", "AddV2": "add"}.get(op_type, _OPERATOR_NAMES.get(op_type, op_type.lower()))
+        name = _OPERATOR_NAMES.get(op_type, op_type)
         with get_default_graph().name_scope(name) as scope:
             if not is_tensor_like(other):
                 other = convert_to_tensor(other, tensor.dtype.base_dtype, name="x" if swapped else "y")
@@ -448,8 +463,8 @@ def _operator(op_type, method):
         _OPERATORS[f"__r{method}__"] = reflected
 
 
-_OPERATOR_NAMES = {"FloorDiv": "floordiv", "FloorMod": "mod", "Sub": "sub", "Mul": "mul", "Pow": "pow",
-                   "LogicalXor": "logical_xor"}
+_OPERATOR_NAMES = {"AddV2": "add", "FloorDiv": "floordiv", "FloorMod": "mod", "Sub": "sub", "Mul": "mul", "Pow": "pow",
+                   "And": "and", "Or": "or"}
 
 for _op, _method in (("AddV2", "add"), ("Sub", "sub"), ("Mul", "mul"), ("truediv", "truediv"), ("FloorDiv", "floordiv"),
                      ("FloorMod", "mod"), ("Pow", "pow"), ("Less", "lt"), ("LessEqual", "le"), ("Greater", "gt"),

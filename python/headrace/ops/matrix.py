@@ -90,7 +90,7 @@ def diag(diagonal, name=None):
     x = convert_to_tensor(diagonal)
     extents = array.shape(x)
     square = matrix_diag(array.reshape(x, [-1]))
-    result = array.reshape(square, array.concat([extents, extents], 0), name=name or "diag")
+    result = array.reshape(square, array.concat([extents, extents], 0), name=name or "Diag")
     if x.shape.rank is not None:
         result.set_shape(x.shape.concatenate(x.shape))
     return result

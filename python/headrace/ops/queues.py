@@ -29,6 +29,11 @@ class QueueBase:
     def name(self):
         return self._queue_ref.op.name
 
+    @property
+    def _base_name(self):
+        """What the names of its operations begin with, below the scope of the moment."""
+        return self.name.rsplit("/", 1)[-1]
+
     def _components(self, vals):
         """The values of one element in order. Raises ValueError or TypeError for another number or names."""
         if isinstance(vals, dict):
@@ -48,7 +53,7 @@ class QueueBase:
 
     def enqueue(self, vals, name=None):
         """An operation that adds one element, waiting for room."""
-        with name_scope(name or f"{self.name}_enqueue") as scope:
+        with name_scope(name or f"{self._base_name}_enqueue") as scope:
             tensors = self._components(vals)
             for tensor, shape in zip(tensors, self._shapes):
                 tensor.shape.assert_is_compatible_with(shape)
@@ -56,7 +61,7 @@ class QueueBase:
 
     def enqueue_many(self, vals, name=None):
         """An operation that adds the slices of the values along their first axis as elements."""
-        with name_scope(name or f"{self.name}_EnqueueMany") as scope:
+        with name_scope(name or f"{self._base_name}_EnqueueMany") as scope:
             tensors = self._components(vals)
             for tensor, shape in zip(tensors, self._shapes):
                 if tensor.shape.rank is not None:
@@ -73,32 +78,32 @@ class QueueBase:
 
     def dequeue(self, name=None):
         """The next element, waiting for one. Raises OutOfRangeError when the queue is closed and empty."""
-        tensors = apply_op("QueueDequeueV2", self._queue_ref, component_types=self._dtypes, name=name or f"{self.name}_Dequeue")
+        tensors = apply_op("QueueDequeueV2", self._queue_ref, component_types=self._dtypes, name=name or f"{self._base_name}_Dequeue")
         return self._returned(tensors, [])
 
     def dequeue_many(self, n, name=None):
         """The next n elements, stacked."""
         tensors = apply_op("QueueDequeueManyV2", self._queue_ref, convert_to_tensor(n, dtypes.int32),
-                           component_types=self._dtypes, name=name or f"{self.name}_DequeueMany")
+                           component_types=self._dtypes, name=name or f"{self._base_name}_DequeueMany")
         return self._returned(tensors, [n if isinstance(n, int) else None])
 
     def dequeue_up_to(self, n, name=None):
         """The next n elements, or fewer once the queue is closed."""
         tensors = apply_op("QueueDequeueUpToV2", self._queue_ref, convert_to_tensor(n, dtypes.int32),
-                           component_types=self._dtypes, name=name or f"{self.name}_DequeueUpTo")
+                           component_types=self._dtypes, name=name or f"{self._base_name}_DequeueUpTo")
         return self._returned(tensors, [None])
 
     def close(self, cancel_pending_enqueues=False, name=None):
         """An operation that ends the queue: what is in it may still be taken."""
         return apply_op("QueueCloseV2", self._queue_ref, cancel_pending_enqueues=cancel_pending_enqueues,
-                        name=name or f"{self.name}_Close")
+                        name=name or f"{self._base_name}_Close")
 
     def is_closed(self, name=None):
-        return apply_op("QueueIsClosedV2", self._queue_ref, name=name or f"{self.name}_Is_Closed")
+        return apply_op("QueueIsClosedV2", self._queue_ref, name=name or f"{self._base_name}_Is_Closed")
 
     def size(self, name=None):
         """How many elements are in it."""
-        return apply_op("QueueSizeV2", self._queue_ref, name=name or f"{self.name}_Size")
+        return apply_op("QueueSizeV2", self._queue_ref, name=name or f"{self._base_name}_Size")
 
 
 def _lists(dtypes_, shapes, names):

@@ -21,6 +21,8 @@ def random_uniform(shape, minval=0, maxval=None, dtype=dtypes.float32, seed=None
         if dtype.is_integer:
             return apply_op("RandomUniformInt", _extents(shape), convert_to_tensor(minval, dtype, name="min"),
                             convert_to_tensor(maxval, dtype, name="max"), seed=seed1, seed2=seed2, name=scope)
+        if type(minval) in (int, float) and type(maxval) in (int, float) and (minval, maxval) == (0, 1):
+            return apply_op("RandomUniform", _extents(shape), dtype=dtype, seed=seed1, seed2=seed2)
         low = convert_to_tensor(minval, dtype, name="min")
         high = convert_to_tensor(maxval, dtype, name="max")
         numbers = apply_op("RandomUniform", _extents(shape), dtype=dtype, seed=seed1, seed2=seed2)
@@ -58,7 +60,7 @@ def multinomial(logits, num_samples, seed=None, name=None, output_dtype=None):
     """Class numbers drawn with probabilities softmax(logits), [batch, num_samples]."""
     seed1, seed2 = get_seed(seed)
     return apply_op("Multinomial", logits, np.int32(num_samples), seed=seed1, seed2=seed2,
-                    output_dtype=output_dtype or dtypes.int64, name=name)
+                    output_dtype=output_dtype or dtypes.int64, name=name or "multinomial/Multinomial")
 
 
 categorical = multinomial

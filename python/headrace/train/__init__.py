@@ -2,10 +2,12 @@
 
 import importlib as _importlib
 
+from . import coordinator as queue_runner
 from .coordinator import Coordinator, LooperThread, QueueRunner, add_queue_runner, start_queue_runners
 from .global_step import (assert_global_step, create_global_step, get_global_step, get_or_create_global_step, global_step)
-from .learning_rate import (cosine_decay, exponential_decay, inverse_time_decay, natural_exp_decay, piecewise_constant,
-                            piecewise_constant_decay, polynomial_decay)
+from .learning_rate import (cosine_decay, cosine_decay_restarts, exponential_decay, inverse_time_decay, linear_cosine_decay,
+                            natural_exp_decay, noisy_linear_cosine_decay, piecewise_constant, piecewise_constant_decay,
+                            polynomial_decay)
 from .moving_averages import ExponentialMovingAverage
 from .optimizer import (AdadeltaOptimizer, AdagradDAOptimizer, AdagradOptimizer, AdamOptimizer, FtrlOptimizer,
                         GradientDescentOptimizer, MomentumOptimizer, Optimizer, ProximalAdagradOptimizer,
@@ -29,6 +31,8 @@ for _module, _names in {
                    "StepCounterHook", "StopAtStepHook", "SummarySaverHook"),
         ".monitored_session": ("ChiefSessionCreator", "MonitoredSession", "MonitoredTrainingSession", "Scaffold",
                                "SessionCreator", "SingularMonitoredSession", "WorkerSessionCreator"),
+        ".initial_values": ("init_from_checkpoint",),
+        ".meta_graph": ("write_graph",),
         ".session_manager": ("SessionManager",), ".supervisor": ("Supervisor",),
         ".session_run_hook": ("SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues"),
         ".sync_replicas": ("SyncReplicasOptimizer",),

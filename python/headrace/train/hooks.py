@@ -150,6 +150,7 @@ class CheckpointSaverHook(SessionRunHook):
             listener.before_save(session, step)
         self._get_saver().save(session, self._save_path, global_step=step)
         self._writer.add_session_log(SessionLog(status=SessionLog.CHECKPOINT, checkpoint_path=self._save_path), step)
+        self._writer.flush()
         return any([listener.after_save(session, step) for listener in self._listeners])
 
     def _get_saver(self):

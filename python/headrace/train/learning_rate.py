@@ -7,7 +7,7 @@ import numpy as np
 from ..framework import dtypes
 from ..framework.convert import convert_to_tensor
 from ..framework.graph import name_scope
-from ..ops import array, math
+from ..ops import array, math, random
 
 
 def _step(global_step, dtype):
@@ -65,10 +65,55 @@ def polynomial_decay(learning_rate, global_step, decay_steps, end_learning_rate=
 def cosine_decay(learning_rate, global_step, decay_steps, alpha=0.0, name=None):
     """From learning_rate to alpha * learning_rate along half a cosine."""
     with name_scope(name or "CosineDecay") as scope:
+        rate = convert_to_tensor(learning_rate, name="learning_rate")
+        share = _part_of(global_step, decay_steps, rate.dtype.base_dtype)
+        return math.multiply(rate, (1 - alpha) * _half_cosine(share) + alpha, name=scope)
+
+
+def _part_of(global_step, decay_steps, dtype):
+    """The share of `decay_steps` that is over, at most 1."""
+    return math.minimum(_step(global_step, dtype), math.cast(decay_steps, dtype)) / math.cast(decay_steps, dtype)
+
+
+def _half_cosine(share):
+    return 0.5 * (1.0 + math.cos(np.float32(_math.pi) * share))
+
+
+def cosine_decay_restarts(learning_rate, global_step, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name=None):
+    """cosine_decay again and again: each round takes `t_mul` times the steps of the one before, and begins at `m_mul` times."""
+    with name_scope(name or "SGDRDecay") as scope:
         rate, step = _rate_and_step(learning_rate, global_step)
-        done = math.minimum(step, decay_steps) / decay_steps
-        shape = 0.5 * (1.0 + math.cos(np.float32(_math.pi) * done))
-        return math.multiply(rate, (1 - alpha) * shape + alpha, name=scope)
+        done = step / math.cast(first_decay_steps, rate.dtype)
+        if t_mul == 1.0:
+            rounds = math.floor(done)
+            share = done - rounds
+        else:
+            rounds = math.floor(math.log(1.0 - done * (1.0 - t_mul)) / _math.log(t_mul))
+            begun = (1.0 - math.pow(convert_to_tensor(t_mul, rate.dtype), rounds)) / (1.0 - t_mul)
+            share = (done - begun) / math.pow(convert_to_tensor(t_mul, rate.dtype), rounds)
+        height = math.pow(convert_to_tensor(m_mul, rate.dtype), rounds) * _half_cosine(share)
+        return math.multiply(rate, (1 - alpha) * height + alpha, name=scope)
+
+
+def linear_cosine_decay(learning_rate, global_step, decay_steps, num_periods=0.5, alpha=0.0, beta=0.001, name=None):
+    """learning_rate * ((alpha + the share of steps left) * a cosine of `num_periods` periods + beta)."""
+    with name_scope(name or "LinearCosineDecay") as scope:
+        rate = convert_to_tensor(learning_rate, name="learning_rate")
+        share = _part_of(global_step, decay_steps, rate.dtype.base_dtype)
+        height = (alpha + 1.0 - share) * _half_cosine(2.0 * num_periods * share) + beta
+        return math.multiply(rate, height, name=scope)
+
+
+def noisy_linear_cosine_decay(learning_rate, global_step, decay_steps, initial_variance=1.0, variance_decay=0.55,
+                              num_periods=0.5, alpha=0.0, beta=0.001, name=None):
+    """linear_cosine_decay with noise on its linear part, of variance initial_variance / (1 + step) ** variance_decay."""
+    with name_scope(name or "NoisyLinearCosineDecay") as scope:
+        rate, step = _rate_and_step(learning_rate, global_step)
+        share = _part_of(global_step, decay_steps, rate.dtype.base_dtype)
+        deviation = math.sqrt(initial_variance / math.pow(1.0 + step, variance_decay))
+        noise = random.random_normal(array.shape(share), stddev=deviation)
+        height = (alpha + 1.0 - share + noise) * _half_cosine(2.0 * num_periods * share) + beta
+        return math.multiply(rate, height, name=scope)
 
 
 def piecewise_constant(x, boundaries, values, name=None):

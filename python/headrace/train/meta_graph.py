@@ -46,11 +46,11 @@ def export_meta_graph(filename=None, meta_info_def=None, graph_def=None, saver_d
         if items:
             _add_collection(meta, key, items)
     if filename:
-        _write(filename, meta, as_text)
+        write_message(filename, meta, as_text)
     return meta
 
 
-def _write(filename, message, as_text):
+def write_message(filename, message, as_text):
     if as_text:
         from google.protobuf import text_format
         data = text_format.MessageToString(message).encode()
@@ -60,6 +60,15 @@ def _write(filename, message, as_text):
     with open(temporary, "wb") as file:
         file.write(data)
     os.replace(temporary, filename)
+
+
+def write_graph(graph_or_graph_def, logdir, name, as_text=True):
+    """Writes a graph, or a GraphDef message, into a file of the directory; returns the path."""
+    graph_def = graph_or_graph_def.as_graph_def() if hasattr(graph_or_graph_def, "as_graph_def") else graph_or_graph_def
+    os.makedirs(logdir, exist_ok=True)
+    path = os.path.join(logdir, name)
+    write_message(path, graph_def, as_text)
+    return path
 
 
 def read_meta_graph(meta_graph_or_file):
@@ -101,6 +110,10 @@ def import_scoped(meta_graph_or_file, clear_devices=False, import_scope=None):
     return meta
 
 
+# Collections of messages that say what the client does, beside the graph: programs make these anew.
+_NOT_READ = ("cond_context", "while_context", "queue_runners", "savers", "saved_model_assets")
+
+
 def _imported(graph, key, kind, value, scope, known):
     if kind == "node_list":
         name = scope + value
@@ -111,7 +124,7 @@ def _imported(graph, key, kind, value, scope, known):
             if value not in known:
                 known[value] = Variable._wrap(graph, native.decode_variable(value, graph._native, scope.rstrip("/")))
             return known[value]
-        return None
+        return None if key in _NOT_READ else value
     return value
 
 
@@ -123,21 +136,52 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
     graph = get_default_graph()
     graph._check_open()
     graph._sync()
-    data = graph_def if isinstance(graph_def, bytes) else graph_def.SerializeToString()
     prefix = "import" if name is None else name
     if prefix:
         with graph.name_scope(prefix) as scope:
             prefix = scope
     elif graph.get_name_scope():
         prefix = graph.get_name_scope() + "/"
+    renamed = {}
+    data = graph_def if isinstance(graph_def, bytes) else _without_collisions(graph, graph_def, prefix, renamed)
     mapped = {}
     for key, value in (input_map or {}).items():
         key = key if isinstance(key, str) else key.name
         from ..framework.convert import convert_to_tensor
+        key = _renamed(key, renamed)
         mapped[key] = value.name if hasattr(value, "name") else convert_to_tensor(value).name
-    mapped = {key: value if value.startswith("^") or ":" in value else value for key, value in mapped.items()}
     graph._native.import_graph_def(data, prefix, mapped)
     graph._sync()
     if return_elements is None:
         return None
-    return [graph.as_graph_element(prefix + element) for element in return_elements]
+    return [graph.as_graph_element(prefix + _renamed(element, renamed)) for element in return_elements]
+
+
+def _renamed(text, renamed):
+    """An element's name, or an input, after the nodes were renamed."""
+    control = "^" if text.startswith("^") else ""
+    name, colon, index = text[len(control):].partition(":")
+    return control + renamed.get(name, name) + colon + index
+
+
+def _without_collisions(graph, graph_def, prefix, renamed):
+    """The GraphDef's bytes, with other names (which `renamed` gets to know) for nodes whose names the graph has already."""
+    own = {node.name for node in graph_def.node}
+    for name in own:
+        if graph._find_operation(prefix + name) is None:
+            continue
+        count = 1
+        while f"{name}_{count}" in own or graph._find_operation(f"{prefix}{name}_{count}") is not None:
+            count += 1
+        renamed[name] = f"{name}_{count}"
+    if not renamed:
+        return graph_def.SerializeToString()
+    changed = type(graph_def).FromString(graph_def.SerializeToString())
+    for node in changed.node:
+        node.name = renamed.get(node.name, node.name)
+        node.input[:] = [_renamed(text, renamed) for text in node.input]
+        classes = node.attr["_class"].list.s if "_class" in node.attr else []
+        for i, text in enumerate(classes):
+            if text.startswith(b"loc:@"):
+                classes[i] = b"loc:@" + renamed.get(text[5:].decode(), text[5:].decode()).encode()
+    return changed.SerializeToString()

@@ -4,8 +4,9 @@ import numpy as np
 
 from ..framework.convert import convert_to_tensor
 from ..framework.graph import GraphKeys, get_default_graph, name_scope
+from ..framework.variable_scope import slot_scope
 from ..framework.variables import Variable, group, trainable_variables
-from ..ops import math
+from ..ops import array, math
 
 
 class ExponentialMovingAverage:
@@ -15,9 +16,8 @@ class ExponentialMovingAverage:
     """
 
     def __init__(self, decay, num_updates=None, zero_debias=False, name="ExponentialMovingAverage"):
-        if zero_debias:
-            raise NotImplementedError("ExponentialMovingAverage: zero_debias is not there")
         self._decay, self._num_updates, self._name = decay, num_updates, name
+        self._zero_debias = zero_debias
         self._averages = {}
 
     @property
@@ -26,7 +26,7 @@ class ExponentialMovingAverage:
 
     def _shadow(self, var):
         graph = get_default_graph()
-        name = f"{var.op.name}/{self._name}"
+        name = f"{slot_scope()}{var.op.name}/{self._name}"
         collections = [GraphKeys.GLOBAL_VARIABLES]
         initial = var.initial_value if isinstance(var, Variable) else (
             lambda: math.cast(np.zeros(var.shape.as_list(), var.dtype.as_numpy_dtype), var.dtype))
@@ -53,7 +53,8 @@ class ExponentialMovingAverage:
             if self._num_updates is not None:
                 count = math.cast(self._num_updates, decay.dtype)
                 decay = math.minimum(decay, (1.0 + count) / (10.0 + count))
-            updates = [assign_moving_average(self._averages[var], var, decay) for var in var_list]
+            updates = [assign_moving_average(self._averages[var], var, decay,
+                                             self._zero_debias and not isinstance(var, Variable)) for var in var_list]
             return group(*updates, name=scope)
 
     def average(self, var):
@@ -63,7 +64,9 @@ class ExponentialMovingAverage:
     def average_name(self, var):
         """Its name, also before apply."""
         known = self._averages.get(var)
-        return known.op.name if known is not None else f"{var.op.name}/{self._name}"
+        if known is not None:
+            return known.op.name
+        return get_default_graph().unique_name(f"{var.op.name}/{self._name}", mark_as_used=False)
 
     def variables_to_restore(self, moving_avg_variables=None):
         """{name in checkpoints: variable}, so that a Saver restores averages into the variables themselves."""
@@ -80,8 +83,27 @@ class ExponentialMovingAverage:
 
 
 def assign_moving_average(variable, value, decay, zero_debias=False, name=None):
-    """variable -= (1 - decay) * (variable - value), as an operation."""
+    """variable -= (1 - decay) * (variable - value), as an operation.
+
+    `zero_debias`: the average of a variable that began as zeros is divided by the weight that values have in it so far.
+    """
     with get_default_graph().colocate_with(variable.op):
         value = convert_to_tensor(value)
         rate = math.cast(1.0 - convert_to_tensor(decay), variable.dtype)
+        if zero_debias:
+            return _assign_without_bias(variable, value, rate, name)
         return variable.assign_sub((variable.value() - value) * rate, name=name)
+
+
+def _assign_without_bias(variable, value, rate, name):
+    """variable = the biased average / (1 - decay ** count), which are kept in variables of their own."""
+    graph = get_default_graph()
+    with graph.name_scope(None):
+        biased = Variable(lambda: array.zeros(variable.shape, variable.dtype), trainable=False, name=f"{variable.op.name}/biased",
+                          dtype=variable.dtype, shape=variable.shape)
+        count = Variable(lambda: array.zeros([], variable.dtype), trainable=False, name=f"{variable.op.name}/local_step",
+                         dtype=variable.dtype, shape=[])
+    moved = convert_to_tensor(biased.assign_sub((biased.value() - value) * rate))
+    counted = convert_to_tensor(count.assign_add(1.0))
+    weight = 1.0 - math.pow(1.0 - rate, counted)
+    return variable.assign(moved / weight, name=name)

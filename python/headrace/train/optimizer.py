@@ -4,6 +4,7 @@ from .._native import native
 from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.gradients import _native_gradient, gradients
 from ..framework.graph import GraphKeys, IndexedSlices, get_default_graph
+from ..framework.variable_scope import slot_scope
 from ..framework.variables import Variable, trainable_variables
 
 
@@ -21,6 +22,7 @@ class Optimizer:
         self._name = name
         self._use_locking = use_locking
         self._define, self._arguments = define, arguments
+        self._slot_variable_names = {}  # what a slot's variable is called in place of the optimizer's name
         self._tensors = tensors or {}  # hyperparameters by their native names, which may be tensors
         self._states = {}  # by graph: what was made there so far
 
@@ -30,7 +32,11 @@ class Optimizer:
     def _definition(self):
         if self._define is None:
             raise NotImplementedError(f"{type(self).__name__} has no native definition")
-        return self._define(*[0.0 if _is_computed(a) else a for a in self._arguments])
+        definition = self._define(*[0.0 if _is_computed(a) else a for a in self._arguments])
+        definition.name = self._name
+        for slot, name in self._slot_variable_names.items():
+            definition.name_slot(slot, name)
+        return definition
 
     def _computed(self):
         values = {key: value() if callable(value) and not is_tensor_like(value) else value
@@ -62,7 +68,10 @@ class Optimizer:
         var_list = [v for item in var_list for v in getattr(item, "_variable_list", [item])]
         if not var_list:
             raise ValueError("No variables to optimize.")
-        found = gradients(loss() if callable(loss) else loss, var_list, grad_loss)
+        loss = convert_to_tensor(loss() if callable(loss) else loss)
+        if not loss.dtype.is_floating:
+            raise ValueError(f"Invalid type {loss.dtype!r} for {loss.name}, expected: a floating type.")
+        found = gradients(loss, var_list, grad_loss)
         return list(zip(found, var_list))
 
     def apply_gradients(self, grads_and_vars, global_step=None, name=None):
@@ -80,7 +89,8 @@ class Optimizer:
         graph._sync()
         update, made = native.apply_gradients(
             graph._native, graph._context(), self._definition(), state, [_native_gradient(g) for g, _ in pairs],
-            [v._nodes for _, v in pairs], None if global_step is None else global_step._nodes, name or self._name, computed)
+            [v._nodes for _, v in pairs], None if global_step is None else global_step._nodes, name or self._name, slot_scope(),
+            computed)
         graph._sync()
         self._remember(graph, state, slots, others, [v for _, v in pairs], made)
         op = graph._operation(update)
@@ -192,6 +202,7 @@ class FtrlOptimizer(Optimizer):
                          (learning_rate, learning_rate_power, initial_accumulator_value, l1_regularization_strength,
                           l2_regularization_strength, beta or 0.0, l2_shrinkage_regularization_strength),
                          {"learning_rate": learning_rate})
+        self._slot_variable_names = {key: value for key, value in (("accum", accum_name), ("linear", linear_name)) if value}
 
 
 class ProximalGradientDescentOptimizer(Optimizer):

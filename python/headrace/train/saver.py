@@ -23,7 +23,7 @@ def _flatten(var_list):
         parts = item if isinstance(item, (list, tuple)) else getattr(item, "_variable_list", None) or [item]
         for variable in parts:
             if not isinstance(variable, Variable):
-                raise TypeError(f"Saver: variables are expected, got {variable!r}")
+                raise TypeError(f"Variable to save is not a Variable: {variable}")
             pairs.append((key or "", variable))
     return pairs
 
@@ -49,7 +49,6 @@ class Saver:
         self._next_kept = time.time() + self._keep_hours * 3600
         self._filename = self._save = self._restore = None
         self._is_empty = False
-        self.saver_def = saver_def
         if saver_def is not None:
             self._filename, self._save = saver_def.filename_tensor_name, saver_def.save_tensor_name
             self._restore = saver_def.restore_op_name
@@ -88,6 +87,11 @@ class Saver:
 
     to_proto = as_saver_def
 
+    @property
+    def saver_def(self):
+        """This saver as a SaverDef message; None before build()."""
+        return None if self._filename is None else self.as_saver_def()
+
     @classmethod
     def from_proto(cls, saver_def, import_scope=None):
         return cls(saver_def=saver_def)
@@ -121,6 +125,7 @@ class Saver:
             raise ValueError("'latest_filename' must not contain path components")
         if self._is_empty:
             return None
+        self._require_built("save")
         prefix = os.fspath(save_path)
         if global_step is not None:
             if not isinstance(global_step, (int, np.integer)):
@@ -139,11 +144,19 @@ class Saver:
             self._keep(written, directory)
         return written
 
+    def _require_built(self, what):
+        if self._filename is None:
+            raise RuntimeError(f"`build()` should be called before {what} if defer_build==True")
+
     def _keep(self, prefix, directory):
+        """Notes a new checkpoint and deletes those that are too many. Without a limit there is nothing to note."""
+        if not self._max_to_keep:
+            update_checkpoint_state(directory, prefix)
+            return
         now = time.time()
         self._last_checkpoints = [(p, t) for p, t in self._last_checkpoints if p != prefix] + [(prefix, now)]
         dropped = []
-        while self._max_to_keep and len(self._last_checkpoints) > self._max_to_keep:
+        while len(self._last_checkpoints) > self._max_to_keep:
             oldest, written = self._last_checkpoints.pop(0)
             if written > self._next_kept:
                 self._next_kept += self._keep_hours * 3600
@@ -154,7 +167,10 @@ class Saver:
             remove_checkpoint(oldest)
 
     def restore(self, sess, save_path):
-        """Sets the variables from a checkpoint. Raises ValueError when there is none, tf.errors.NotFoundError for a missing key."""
+        """Sets the variables from a checkpoint. Raises ValueError when there is none.
+
+        tf.errors.NotFoundError for a variable that the checkpoint lacks, InvalidArgumentError for one of another shape or type.
+        """
         if self._is_empty:
             return
         if save_path is None:
@@ -162,6 +178,7 @@ class Saver:
         save_path = os.fspath(save_path)
         if not checkpoint_exists(save_path):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {save_path}")
+        self._require_built("restore")
         sess.run(self._restore, {self._filename: save_path})
 
     def export_meta_graph(self, filename=None, collection_list=None, as_text=False, export_scope=None, clear_devices=False,

@@ -19,6 +19,7 @@ from .session_manager import SessionManager
 class Supervisor:
     """Opens training sessions and, on the chief, saves checkpoints and summaries from threads of its own.
 
+    The graph is finished with it: making operations raises RuntimeError from here on.
     `logdir`: where these go; None or "": nowhere. `summary_op=None`, `saver=None`, `save_model_secs=0` turn things off.
     """
 
@@ -56,6 +57,7 @@ class Supervisor:
             ready_for_local_init_op=self._ready_for_local_init_op, graph=self._graph,
             recovery_wait_secs=self._recovery_wait_secs)
         self._started_threads = []
+        self._graph.finalize()
 
     def _init_parts(self, ready_op, ready_for_local_init_op, init_op, local_init_op, summary_op, saver, global_step):
         default = Supervisor.USE_DEFAULT

@@ -1,5 +1,5 @@
-// AssignVariableOp: the variable takes `value` as its own, sharing the buffer; creates the variable. With validate_shape, a
-// later value must have the first one's shape. AssignAddVariableOp, AssignSubVariableOp: variable += value, variable -= value,
+// AssignVariableOp: the variable takes `value` as its own, sharing the buffer; creates the variable. With validate_shape,
+// the value must have the shape of the one before, the first one the declared shape. AssignAddVariableOp, AssignSubVariableOp: variable += value, variable -= value,
 // element by element and in place unless somebody still reads the old value. Equal shapes; no broadcast.
 #include "ops/state/state_ops.h"
 #include "ops/state/update.h"
@@ -31,9 +31,11 @@ class AssignVariable final : public Kernel {
     Tensor value = c.TakeInput(1);
     if (validate_shape_) {
       const Tensor old = variable->Read();
-      if (old.valid() && old.shape() != value.shape()) {
-        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", old.shape(),
-                               " got ", value.shape());
+      const PartialShape expected = old.valid() ? PartialShape(old.shape()) : variable->shape();
+      if (!expected.IsCompatibleWith(value.shape())) {
+        HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
+        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", expected, " got ",
+                               value.shape(), ". Variable: ", handle->name);
       }
     }
     variable->Assign(std::move(value));

@@ -1,0 +1,6 @@
+"""What a graph of a SavedModel is for."""
+
+SERVING = "serve"
+TRAINING = "train"
+EVAL = "eval"
+GPU = "gpu"
