@@ -1,6 +1,10 @@
 """Steps that TensorFlow's client traces on a Headrace cluster: what their RunMetadata says, and TensorFlow's timeline of it."""
 import json
+import os
+import re
 import unittest
+
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # it gives operations names of its own
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -52,7 +56,7 @@ class Traces(unittest.TestCase):
         nodes = nodes_of(metadata)
         self.assertEqual(sorted(nodes), [PS, WORKER])
         product = nodes[WORKER]["product"]
-        self.assertRegex(product.timeline_label, r"^product = MatMul\(x, .*\)$")
+        self.assertRegex(product.timeline_label, r"^product = MatMul\(x/RandomUniform, \S+\)$")
         self.assertEqual([d.size for d in product.output[0].tensor_description.shape.dim], [50, 300])
         self.assertEqual(product.output[0].tensor_description.allocation_description.requested_bytes, 50 * 300 * 4)
         self.assertRegex(nodes[WORKER]["RecvTensor"].timeline_label, rf"^\[0\.2MB\] \S+ from {PS} to {WORKER}$")
@@ -87,7 +91,8 @@ class Traces(unittest.TestCase):
             & theirs.keys() & ours.keys()
         self.assertGreaterEqual(len(both), 4, (sorted(theirs), sorted(ours)))
         for name in sorted(both):
-            self.assertEqual(ours[name].timeline_label, theirs[name].timeline_label)
+            without_memory = re.sub(r"^(\[[^\]]*\] )+", "", theirs[name].timeline_label)
+            self.assertEqual(ours[name].timeline_label, without_memory)
             for field in ("dtype", "shape"):
                 self.assertEqual([getattr(o.tensor_description, field) for o in ours[name].output],
                                  [getattr(o.tensor_description, field) for o in theirs[name].output], (name, field))
