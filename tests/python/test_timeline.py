@@ -8,7 +8,7 @@ import unittest
 import headrace as tf
 from headrace.python.client import timeline
 
-from .training_testing import free_addresses, TrainingTest
+from training_testing import free_addresses, TrainingTest
 
 
 def traced(session, fetches, feed_dict=None):
