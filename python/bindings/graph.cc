@@ -97,12 +97,13 @@ nb::object GradientToPython(const Gradient& gradient, nb::handle graph) {
 }
 
 nb::list Gradients(nb::handle self, const std::vector<PyEndpoint>& ys, const std::vector<PyEndpoint>& xs,
-                   const std::vector<PyEndpoint>& grad_ys, const Context& context) {
+                   const std::vector<PyEndpoint>& grad_ys, const Context& context,
+                   const std::vector<PyEndpoint>& stops) {
   auto& graph = nb::cast<PyGraph&>(self);
   const std::vector<Gradient> gradients = graph.Run([&](const GraphBuilder&) {
-    return Unwrap(
-        AddGradients(context.In(graph), EndpointsFromPython(ys), EndpointsFromPython(xs), EndpointsFromPython(grad_ys)),
-        true);
+    return Unwrap(AddGradients(context.In(graph), EndpointsFromPython(ys), EndpointsFromPython(xs),
+                               EndpointsFromPython(grad_ys), EndpointsFromPython(stops)),
+                  true);
   });
   nb::list result;
   for (const Gradient& gradient : gradients) result.append(GradientToPython(gradient, self));

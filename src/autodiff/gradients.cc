@@ -17,8 +17,10 @@ namespace {
 class Backward {
  public:
   Backward(const GraphBuilder& builder, const std::vector<Endpoint>& ys, const std::vector<Endpoint>& xs,
-           const GradientScope& scope)
-      : builder_(builder.WithNamePrefix(scope.name)), graph_(builder.graph()), ys_(ys), xs_(xs), scope_(scope) {}
+           const GradientScope& scope, const std::vector<Endpoint>& stops = {})
+      : builder_(builder.WithNamePrefix(scope.name)), graph_(builder.graph()), ys_(ys), xs_(xs), scope_(scope) {
+    for (const Endpoint& stop : stops) stops_.insert(stop.node);
+  }
 
   Result<std::vector<Gradient>> Run(const std::vector<Endpoint>& grad_ys);
 
@@ -42,6 +44,7 @@ class Backward {
   const std::vector<Endpoint>& ys_;
   const std::vector<Endpoint>& xs_;
   const GradientScope& scope_;
+  std::set<const Node*> stops_;
   std::vector<bool> between_;                                  // by node id
   std::vector<std::vector<std::vector<Gradient>>> gradients_;  // by node id and output: all that arrived
 };
@@ -150,7 +153,7 @@ Status Backward::Visit(Node* node) {
   // An x that nothing between feeds: its gradient is the answer, and goes no further.
   const bool leads_on =
       std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
-  if (!leads_on || StopsGradients(*node)) return builder_.status();
+  if (!leads_on || StopsGradients(*node) || stops_.contains(node)) return builder_.status();
   if (node->op() == "Enter" || node->op() == "Exit" || node->op() == "NextIteration") {
     return Unimplemented("Gradients: node '", node->name(), "' is part of a v1 loop");
   }
@@ -210,7 +213,8 @@ Result<std::vector<Gradient>> AddGradientsInside(const GraphBuilder& builder, co
 }
 
 Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const std::vector<Endpoint>& ys,
-                                           const std::vector<Endpoint>& xs, const std::vector<Endpoint>& grad_ys) {
+                                           const std::vector<Endpoint>& xs, const std::vector<Endpoint>& grad_ys,
+                                           const std::vector<Endpoint>& stops) {
   HR_RETURN_IF_ERROR(builder.status());
   for (const Endpoint& y : ys) {
     if (!y) return InvalidArgument("Gradients: a y is empty");
@@ -218,7 +222,8 @@ Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const st
   for (const Endpoint& x : xs) {
     if (!x) return InvalidArgument("Gradients: an x is empty");
   }
-  return Backward(builder, ys, xs, {.name = FreeScopeName(builder)}).Run(grad_ys);
+  const GradientScope scope = {.name = FreeScopeName(builder)};
+  return Backward(builder, ys, xs, scope, stops).Run(grad_ys);
 }
 
 }  // namespace headrace

@@ -71,6 +71,16 @@ TEST_F(GradientsTest, GivenGradientsOfYWeighTheResult) {
               ElementsAre(20.0f, 400.0f));
 }
 
+TEST_F(GradientsTest, NothingFlowsOnThroughWhatStops) {
+  const Endpoint x = Input();
+  const Endpoint middle = builder.Op("Square", {x});
+  const Endpoint y = builder.Op("Mul", {middle, x});  // x^3, and x m where m is a constant
+  Result<std::vector<Gradient>> gradients = AddGradients(builder, {y}, {x, middle}, {}, {middle});
+  ASSERT_TRUE(gradients.ok()) << gradients.status().ToString();
+  EXPECT_THAT(Value((*gradients)[0], {{x, Tensor::Scalar(3.0f)}}), ElementsAre(9.0f));
+  EXPECT_THAT(Value((*gradients)[1], {{x, Tensor::Scalar(3.0f)}}), ElementsAre(3.0f));
+}
+
 TEST_F(GradientsTest, NothingFlowsWhereYDoesNotDepend) {
   const Endpoint x = Input(), other = Input();
   const Endpoint stopped = builder.Op("StopGradient", {builder.Op("Square", {x})});

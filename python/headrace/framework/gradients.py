@@ -36,11 +36,16 @@ def _as_list(value):
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def _weight(given, y):
+    from .op_library import apply_op
+    return apply_op("OnesLike", y) if given is None else convert_to_tensor(given, y.dtype)
+
+
 def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_ops=False, gate_gradients=False,
               aggregation_method=None, stop_gradients=None, unconnected_gradients=UnconnectedGradients.NONE):
     """The gradients of the sum of `ys` for each of `xs`, weighted by `grad_ys`: tensors, IndexedSlices, or None.
 
-    The `xs` may be tensors or variables. A `y` that is not of floating type has no gradients.
+    Nothing flows through `stop_gradients`: they count as constants. The `xs` may be tensors or variables. A `y` that is not of floating type has no gradients.
     """
     graph = get_default_graph()
     graph._check_open()
@@ -52,10 +57,11 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
                             y.name, y.dtype.name)
             return [None] * len(_as_list(xs))
     xs = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(xs)]
-    weights = [] if grad_ys is None else [convert_to_tensor(g, y.dtype) for g, y in zip(_as_list(grad_ys), ys)]
+    weights = [] if grad_ys is None else [_weight(g, y) for g, y in zip(_as_list(grad_ys), ys)]
+    stops = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(stop_gradients or [])]
     graph._sync()
     found = graph._native.gradients([t._key() for t in ys], [t._key() for t in xs], [t._key() for t in weights],
-                                    graph._context())
+                                    graph._context(), [t._key() for t in stops])
     graph._sync()
     result = [_from_native(graph, g) for g in found]
     if unconnected_gradients == UnconnectedGradients.ZERO:

@@ -163,7 +163,10 @@ class Variable:
     def sparse_read(self, indices, name=None):
         if self._nodes.is_ref:
             return apply_op("GatherV2", self._snapshot, indices, 0, name=name)
-        return apply_op("ResourceGather", self.handle, indices, dtype=self._dtype, name=name)
+        indices = convert_to_tensor(indices)
+        rows = apply_op("ResourceGather", self.handle, indices, dtype=self._dtype, name=name)
+        rows.set_shape(indices.shape.concatenate(self._shape[1:]))  # a handle that a function captured does not tell it
+        return rows
 
     # --- writing
 
@@ -245,6 +248,7 @@ class _Assigned:
         with op.graph.control_dependencies([op]), op.graph.colocate_with(None, ignore_existing=True):
             self._value = op.graph.create_op("ReadVariableOp", [variable.handle], {"dtype": variable.dtype.as_datatype_enum},
                                              "ReadVariableOp").outputs[0]
+        self._value.set_shape(variable.shape)
 
     def _as_tensor(self, dtype=None, name=None):
         return self._value
