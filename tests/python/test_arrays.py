@@ -67,6 +67,30 @@ class ArrayTest(unittest.TestCase):
         np.testing.assert_allclose(mean, A.mean(0))
         np.testing.assert_allclose(variance, A.var(0), rtol=1e-6)
 
+    def test_gradients_flow_through_arrays_that_grow_while_they_are_read(self):
+        x = tf.constant(A)
+
+        def step(i, array):
+            return i + 1, array.write(i, array.read(i - 1) * x[0] + array.read(0))
+
+        first = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False).write(0, x[1])
+        rows = tf.while_loop(lambda i, _: i < 5, step, (1, first))[1].stack()
+        value, slope = self.value([rows, tf.gradients(rows, x)[0]])
+        np.testing.assert_allclose(value[4], [20.0, 55.0, -726.0])
+        np.testing.assert_allclose(slope, [[80.0, -80.0, -1104.0], [15.0, 9.0, 179.0]])  # as TensorFlow has it
+
+    def test_gradients_stop_where_they_are_asked_to(self):
+        x = tf.constant(3.0)
+        y = x * x
+        slopes = tf.gradients(y * x, [x, y], stop_gradients=[y])
+        weighted = tf.gradients([y, x * 2.0], x, [tf.constant(10.0), None])
+        self.assertEqual(self.value([slopes, weighted]), [[9.0, 3.0], [62.0]])
+
+    def test_rows_that_a_branch_looks_up_have_a_shape(self):
+        table = tf.get_variable("table", [5, 3])
+        flag = tf.placeholder_with_default(True, [])
+        self.assertEqual(tf.cond(flag, lambda: tf.gather(table, [0, 1]), lambda: tf.gather(table, [2, 3])).shape.as_list(), [2, 3])
+
     def test_a_shape_shows_its_dimensions_as_tensorflow_1_does(self):
         self.assertEqual(repr(tf.TensorShape([2, None])), "TensorShape([Dimension(2), Dimension(None)])")
         self.assertEqual(str(tf.TensorShape([2, None])), "(2, ?)")

@@ -131,7 +131,11 @@ Status SetItemGradient(GradientContext& c) {
   if (!c.has_output_gradient(0)) return OkStatus();
   const Endpoint list = c.output_gradient(0);
   const AttrMap type = {{"element_dtype", ElementType(c)}};
-  HR_RETURN_IF_ERROR(c.SetInputGradient(0, c.Op("TensorListSetItem", {list, index, c.Op("ZerosLike", {item})}, type)));
+  Endpoint before = c.Op("TensorListSetItem", {list, index, c.Op("ZerosLike", {item})}, type);
+  if (c.attr<bool>("resize_if_index_out_of_bounds")) {  // the list may have been shorter
+    before = c.Op("TensorListResize", {before, c.Op("TensorListLength", {c.input(0)})});
+  }
+  HR_RETURN_IF_ERROR(c.SetInputGradient(0, before));
   return c.SetInputGradient(2, c.Op("TensorListGetItem", {list, index, c.Op("Shape", {item})}, type));
 }
 
