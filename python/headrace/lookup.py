@@ -2,6 +2,7 @@
 
 import collections
 import os
+import types
 import uuid
 
 import numpy as np
@@ -229,6 +230,9 @@ class MutableHashTable(LookupInterface):
         return _export(self, name)
 
 
+experimental = types.SimpleNamespace(MutableHashTable=MutableHashTable)
+
+
 class HasherSpec(collections.namedtuple("HasherSpec", ["hasher", "key"])):
     """How keys that are not in the vocabulary are hashed."""
 
@@ -291,6 +295,16 @@ class IdTableWithHashBuckets(LookupInterface):
             if not self._buckets:
                 return ids
             return array.where(math.not_equal(ids, table.default_value), ids, math.add(self._buckets_of(keys), table.size()))
+
+
+class StaticVocabularyTable(IdTableWithHashBuckets):
+    """Ids of an initializer's keys, and hash buckets behind them for all other keys."""
+
+    def __init__(self, initializer, num_oov_buckets, lookup_key_dtype=None, name=None):
+        if num_oov_buckets <= 0:
+            raise ValueError(f"`num_oov_buckets` must be > 0; use StaticHashTable. Received: {num_oov_buckets}")
+        table = None if initializer is None else StaticHashTable(initializer, -1, name=name)
+        super().__init__(table, num_oov_buckets, key_dtype=lookup_key_dtype)
 
 
 def _id_table(initializer, default_value, num_oov_buckets, hasher_spec, name, key_dtype):

@@ -25,8 +25,7 @@ std::string RelativeTo(const std::string& directory, const std::string& path) {
 
 }  // namespace
 
-Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory,
-                                            const std::string& name) {
+Result<CheckpointState> ReadCheckpointState(FileSystem& files, const std::string& directory, const std::string& name) {
   const std::string path = JoinPath(directory, name);
   HR_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(files, path));
   proto::CheckpointState in;
@@ -55,8 +54,7 @@ Status WriteCheckpointState(FileSystem& files, const std::string& directory, con
   for (const double timestamp : state.timestamps) out.add_all_model_checkpoint_timestamps(timestamp);
   if (state.last_preserved_timestamp != 0) out.set_last_preserved_timestamp(state.last_preserved_timestamp);
   std::string text;
-  if (!google::protobuf::TextFormat::PrintToString(out, &text))
-    return Internal(path, ": cannot be put in words");
+  if (!google::protobuf::TextFormat::PrintToString(out, &text)) return Internal(path, ": cannot be put in words");
   return WriteFileAtomically(files, path, text);
 }
 

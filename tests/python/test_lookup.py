@@ -4,6 +4,8 @@ import os
 import tempfile
 import unittest
 
+import numpy as np
+
 import headrace as tf
 from headrace import lookup
 
@@ -25,6 +27,15 @@ class LookupTest(unittest.TestCase):
         with tf.Session(graph=self.graph) as session:
             session.run(tf.tables_initializer())
             return session.run(fetches)
+
+    def test_words_outside_a_vocabulary_get_the_ids_behind_it(self):
+        words = tf.lookup.KeyValueTensorInitializer(["a", "b"], np.arange(2, dtype=np.int64))
+        table = tf.lookup.StaticVocabularyTable(words, 3)
+        with tf.Session() as session:
+            session.run(tf.tables_initializer())
+            ids, size = session.run([table.lookup(tf.constant(["b", "zz", "a"])), table.size()])
+        self.assertEqual((ids[0], ids[2], size), (1, 0, 5))
+        self.assertIn(ids[1], (2, 3, 4))
 
     def test_a_static_table_finds_what_it_was_given(self):
         table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a", "b"], [1, 2], tf.string, tf.int64), -1)
