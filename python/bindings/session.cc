@@ -112,33 +112,39 @@ class PySession {
   /// another thread.
   nb::list Run(int64_t callable, const nb::list& values, const std::vector<int>& dtypes,
                const std::vector<bool>& copied, int64_t timeout_ms, const std::shared_ptr<Cancellation>& cancellation) {
-    std::vector<Tensor> feeds;
     std::vector<Tensor>
         lent;  // until the fetches are Python's: one that shares an array's memory is seen to, and copied
-    for (size_t i = 0; i < dtypes.size(); ++i) {
-      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
-                                       copied[i] ? Borrowing::kNever : Borrowing::kLarge));
-      if (!copied[i] && feeds[i].size_bytes() >= kBorrowFromBytes) lent.push_back(feeds[i]);
-    }
+    std::vector<Tensor> feeds = Feeds(values, dtypes, copied, &lent);
     auto step = std::make_shared<Step>();
     {
       const GilRelease release;
-      Open().RunCallableAsync(callable, std::move(feeds), &step->cancellation,
-                              [step](const Status& status, std::vector<Tensor> fetches) {
-                                step->status = status;
-                                step->fetches = std::move(fetches);
-                                step->done.Notify();
-                              });
+      Open().RunCallableAsync(callable, std::move(feeds), &step->cancellation, EndOf(step));
     }
-    const uint64_t registered =
-        cancellation == nullptr ? 0 : cancellation->token.OnCancel([step] { Interrupt(*step); });
-    if (cancellation != nullptr && registered == 0) Interrupt(*step);
-    Wait(*step, timeout_ms);
-    if (registered != 0) cancellation->token.Deregister(registered);
-    ThrowIfError(step->status);
-    nb::list result;
-    for (Tensor& fetch : step->fetches) result.append(TensorToPython(std::move(fetch)));
-    return result;
+    return Finish(step, timeout_ms, cancellation);
+  }
+
+  /// The same of tensors and operations by name, and with what the step tells about itself: a RunMetadata in wire form.
+  std::pair<nb::list, nb::bytes> RunTraced(const std::vector<std::string>& names,
+                                           const std::vector<std::string>& fetches,
+                                           const std::vector<std::string>& targets, const nb::list& values,
+                                           const std::vector<int>& dtypes, const std::vector<bool>& copied,
+                                           int64_t timeout_ms, bool step_stats, bool partition_graphs,
+                                           const std::shared_ptr<Cancellation>& cancellation) {
+    Extend();
+    std::vector<Tensor> lent;
+    std::vector<Tensor> tensors = Feeds(values, dtypes, copied, &lent);
+    std::vector<NamedTensor> feeds;
+    for (size_t i = 0; i < names.size(); ++i) feeds.push_back({names[i], std::move(tensors[i])});
+    auto step = std::make_shared<Step>();
+    const auto trace =
+        std::make_shared<StepTrace>(StepTraceWishes{.step_stats = step_stats, .partition_graphs = partition_graphs});
+    {
+      const GilRelease release;
+      Open().RunAsync(std::move(feeds), fetches, targets, &step->cancellation, EndOf(step), trace);
+    }
+    nb::list result = Finish(step, timeout_ms, cancellation);
+    const std::string metadata = trace->run_metadata();
+    return {std::move(result), nb::bytes(metadata.data(), metadata.size())};
   }
 
   void Release(int64_t callable) { ThrowIfError(Open().ReleaseCallable(callable)); }
@@ -164,6 +170,40 @@ class PySession {
     Status status;
     std::vector<Tensor> fetches;
   };
+
+  /// `lent` gets those whose memory is an array's.
+  static std::vector<Tensor> Feeds(const nb::list& values, const std::vector<int>& dtypes,
+                                   const std::vector<bool>& copied, std::vector<Tensor>* lent) {
+    std::vector<Tensor> feeds;
+    for (size_t i = 0; i < dtypes.size(); ++i) {
+      feeds.push_back(TensorFromPython(values[i], static_cast<DType>(dtypes[i]),
+                                       copied[i] ? Borrowing::kNever : Borrowing::kLarge));
+      if (!copied[i] && feeds[i].size_bytes() >= kBorrowFromBytes) lent->push_back(feeds[i]);
+    }
+    return feeds;
+  }
+
+  static GraphSession::RunDone EndOf(std::shared_ptr<Step> step) {
+    return [step = std::move(step)](const Status& status, std::vector<Tensor> fetches) {
+      step->status = status;
+      step->fetches = std::move(fetches);
+      step->done.Notify();
+    };
+  }
+
+  /// Waits for the step, and returns its fetches.
+  static nb::list Finish(const std::shared_ptr<Step>& step, int64_t timeout_ms,
+                         const std::shared_ptr<Cancellation>& cancellation) {
+    const uint64_t registered =
+        cancellation == nullptr ? 0 : cancellation->token.OnCancel([step] { Interrupt(*step); });
+    if (cancellation != nullptr && registered == 0) Interrupt(*step);
+    Wait(*step, timeout_ms);
+    if (registered != 0) cancellation->token.Deregister(registered);
+    ThrowIfError(step->status);
+    nb::list result;
+    for (Tensor& fetch : step->fetches) result.append(TensorToPython(std::move(fetch)));
+    return result;
+  }
 
   static void Interrupt(Step& step) { step.cancellation.Cancel(Cancelled("The step was interrupted")); }
 
@@ -243,6 +283,9 @@ void BindSession(nb::module_& module) {
       .def("prepare", &PySession::Prepare)
       .def("run", &PySession::Run, nb::arg("callable"), nb::arg("values"), nb::arg("dtypes"), nb::arg("copied"),
            nb::arg("timeout_ms"), nb::arg("cancellation") = nullptr)
+      .def("run_traced", &PySession::RunTraced, nb::arg("names"), nb::arg("fetches"), nb::arg("targets"),
+           nb::arg("values"), nb::arg("dtypes"), nb::arg("copied"), nb::arg("timeout_ms"), nb::arg("step_stats"),
+           nb::arg("partition_graphs"), nb::arg("cancellation") = nullptr)
       .def("release", &PySession::Release)
       .def("close", &PySession::Close)
       .def("list_devices", &PySession::ListDevices);

@@ -92,6 +92,7 @@ _LAZY = {
     "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),
     "initialize_all_tables": (".lookup", "tables_initializer"), "make_ndarray": (".framework.tensor_proto", "make_ndarray"),
     "make_tensor_proto": (".framework.tensor_proto", "make_tensor_proto"),
+    **{name: (".ops.batches", name) for name in ("batch_to_space", "batch_to_space_nd", "space_to_batch", "space_to_batch_nd")},
     "math": (".math", None), "random": (".random", None),
     "einsum": (".ops.einsum", "einsum"), "debugging": (".debugging", None), "layers": (".layers", None),
     "losses": (".losses", None),

@@ -206,6 +206,43 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
         return mean, variance
 
 
+def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keepdims=None):
+    """The mean and the variance over the axes, each value counting by its weight."""
+    keep = bool(keepdims if keepdims is not None else keep_dims)
+    with name_scope(name or "weighted_moments"):
+        x = convert_to_tensor(x)
+        weights = math.cast(frequency_weights, x.dtype.base_dtype) + array.zeros_like(x)
+        total = math.reduce_sum(weights, axes, True)
+        mean = math.reduce_sum(weights * x, axes, True) / total
+        variance = math.reduce_sum(weights * math.squared_difference(x, mean), axes, True) / total
+        return (mean, variance) if keep else (array.squeeze(mean, axes), array.squeeze(variance, axes))
+
+
+def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdims=None):
+    """(count, sum, sum of squares, shift) over the axes, of x - shift where a shift is given."""
+    keep = bool(keepdims if keepdims is not None else keep_dims)
+    axes = sorted(set(axes))
+    with name_scope(name or "sufficient_statistics"):
+        x = convert_to_tensor(x)
+        extents = [x.shape._dims[axis] for axis in axes]
+        if None in extents:
+            count = math.cast(math.reduce_prod(array.gather(array.shape(x), np.asarray(axes, np.int32))), x.dtype)
+        else:
+            count = convert_to_tensor(int(np.prod(extents)), x.dtype)
+        moved = x if shift is None else x - shift
+        return (count, math.reduce_sum(moved, axes, keep, name="mean_ss"),
+                math.reduce_sum(math.square(moved), axes, keep, name="var_ss"), shift)
+
+
+def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
+    """The mean and the variance of what sufficient_statistics gives."""
+    with name_scope(name or "normalize"):
+        divisor = math.reciprocal(counts, name="divisor")
+        mean = math.multiply(mean_ss, divisor, name="mean" if shift is None else "shifted_mean")
+        variance = math.multiply(variance_ss, divisor) - math.square(mean)
+        return mean if shift is None else math.add(mean, shift, name="mean"), variance
+
+
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
     """(x - mean) / sqrt(variance + epsilon), scaled and offset (each may be None)."""
     with name_scope(name or "batchnorm"):

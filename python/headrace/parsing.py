@@ -137,7 +137,10 @@ def _strings(items):
 
 def _parse(serialized, features, names, name, default_name):
     with name_scope(name or default_name):
-        return _Plan(features).parse(serialized, names, default_name)
+        if default_name == "ParseExample":
+            return _Plan(features).parse(serialized, names, name or "ParseExampleV2")
+        with name_scope("ParseExample"):
+            return _Plan(features).parse(serialized, names, "ParseExampleV2")
 
 
 def parse_example(serialized, features, name=None, example_names=None):

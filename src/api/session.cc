@@ -17,6 +17,7 @@ struct Session::Impl {
 
   Result<int64_t> Prepare(const Combination& combination, const std::vector<Output>& fetches,
                           const RunOptions& options);
+  Result<std::vector<Tensor>> RunTraced(const std::vector<Output>& fetches, const RunOptions& options);
   Status SendNewNodes();
   Status CheckBelongs(const Scope& scope, const std::string& name) const;
 
@@ -81,6 +82,24 @@ Result<int64_t> Session::Impl::Prepare(const Combination& combination, const std
   return callable;
 }
 
+Result<std::vector<Tensor>> Session::Impl::RunTraced(const std::vector<Output>& fetches, const RunOptions& options) {
+  {
+    std::lock_guard lock(mutex);
+    HR_RETURN_IF_ERROR(SendNewNodes());
+  }
+  std::vector<NamedTensor> feeds;
+  for (const Feed& feed : options.feeds) feeds.push_back({feed.output.name(), feed.value});
+  std::vector<std::string> fetch_names, target_names;
+  for (const Output& fetch : fetches) fetch_names.push_back(fetch.name());
+  for (const Operation& target : options.targets) target_names.push_back(target.name());
+  headrace::RunOptions traced;
+  traced.timeout_ms = options.timeout_ms;
+  traced.trace = std::make_shared<StepTrace>(StepTraceWishes{.step_stats = true});
+  HR_ASSIGN_OR_RETURN(std::vector<Tensor> values, session->Run(feeds, fetch_names, target_names, traced));
+  *options.run_metadata = traced.trace->run_metadata();
+  return values;
+}
+
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&& other) noexcept {
@@ -127,6 +146,7 @@ Result<std::vector<Tensor>> Session::Run(const std::vector<Output>& fetches, con
   }
   combination.push_back(kSeparator);
   combination.push_back(options.timeout_ms);
+  if (options.run_metadata != nullptr) return impl_->RunTraced(fetches, options);
   HR_ASSIGN_OR_RETURN(const int64_t callable, impl_->Prepare(combination, fetches, options));
   return impl_->session->RunCallable(callable, feeds);
 }

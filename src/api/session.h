@@ -34,6 +34,8 @@ struct RunOptions {
   std::vector<Feed> feeds = {};
   std::vector<Operation> targets = {};  // to run besides what is fetched
   int64_t timeout_ms = 0;               // 0: none; afterwards DEADLINE_EXCEEDED
+  /// Where it is set, the step is traced, and this becomes its RunMetadata in wire form: for SummaryWriter and timelines.
+  std::string* run_metadata = nullptr;
 };
 
 /// Movable; closed when it goes. Run may be called from several threads at once, as long as no thread builds the graph

@@ -47,7 +47,8 @@ class RemoteSession final : public GraphSession {
                                   const std::vector<std::string>& targets, const RunOptions& options,
                                   CancellationToken* cancellation) override;
   void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
-                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) override;
+                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done,
+                std::shared_ptr<StepTrace> trace) override;
   Result<int64_t> MakeCallable(const CallableSpec& spec) override;
   Result<std::vector<Tensor>> RunCallable(int64_t callable, std::span<const Tensor> feeds,
                                           CancellationToken* cancellation) override;
@@ -69,7 +70,7 @@ class RemoteSession final : public GraphSession {
   Status Control(const char* method, const MessageLite& request, MessageLite* response) const;
   Result<Payload> StepRequest(const std::vector<NamedTensor>& feeds, const std::vector<std::string>& fetches,
                               const std::vector<std::string>& targets, const std::string& partial_run,
-                              int64_t timeout_ms) const;
+                              const RunOptions& options) const;
   Result<Payload> CallableRequest(int64_t callable, std::span<const Tensor> feeds) const;
 
   const std::shared_ptr<Channel> channel_;
@@ -87,8 +88,9 @@ Status StepStatus(const proto::RunStepResponse& response) {
   return Status(code > 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown, response.status_error_message());
 }
 
-/// Reads the fetches in the order of `names`.
-Result<std::vector<Tensor>> DecodeStep(const Payload& payload, const std::vector<std::string>& names) {
+/// Reads the fetches in the order of `names`, and into `trace`, where it is not null, what the step told beside them.
+Result<std::vector<Tensor>> DecodeStep(const Payload& payload, const std::vector<std::string>& names,
+                                       StepTrace* trace = nullptr) {
   std::map<std::string, Tensor> received;
   proto::RunStepResponse response;
   HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kTensorField, [&received](CodedInputStream* input) {
@@ -105,6 +107,7 @@ Result<std::vector<Tensor>> DecodeStep(const Payload& payload, const std::vector
     if (found == received.end()) return Internal("RunStep: the response lacks the fetch '", name, "'");
     fetches.push_back(found->second);
   }
+  if (trace != nullptr) trace->Add(response.metadata().SerializeAsString());
   return fetches;
 }
 
@@ -165,13 +168,19 @@ Status RemoteSession::Extend(const GraphDef& graph) {
 Result<Payload> RemoteSession::StepRequest(const std::vector<NamedTensor>& feeds,
                                            const std::vector<std::string>& fetches,
                                            const std::vector<std::string>& targets, const std::string& partial_run,
-                                           int64_t timeout_ms) const {
+                                           const RunOptions& options) const {
   HR_RETURN_IF_ERROR(CheckOpen());
   proto::RunStepRequest request;
   request.set_session_handle(handle_);
   for (const std::string& fetch : fetches) request.add_fetch(fetch);
   for (const std::string& target : targets) request.add_target(target);
-  request.mutable_options()->set_timeout_in_ms(timeout_ms);
+  proto::RunOptions* written = request.mutable_options();
+  written->set_timeout_in_ms(options.timeout_ms);
+  if (options.trace != nullptr) {
+    const StepTraceWishes& wishes = options.trace->wishes();
+    if (wishes.step_stats) written->set_trace_level(proto::RunOptions::FULL_TRACE);
+    written->set_output_partition_graphs(wishes.partition_graphs);
+  }
   request.set_partial_run_handle(partial_run);
   request.set_store_errors_in_response_body(true);
   request.set_request_id(RequestIds::New());
@@ -186,11 +195,12 @@ Result<std::vector<Tensor>> RemoteSession::Run(const std::vector<NamedTensor>& f
                                                const std::vector<std::string>& targets, const RunOptions& options,
                                                CancellationToken* cancellation) {
   const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : operation_timeout_ms_;
-  HR_ASSIGN_OR_RETURN(Payload request, StepRequest(feeds, fetches, targets, "", timeout_ms));
+  HR_ASSIGN_OR_RETURN(Payload request,
+                      StepRequest(feeds, fetches, targets, "", {.timeout_ms = timeout_ms, .trace = options.trace}));
   HR_ASSIGN_OR_RETURN(const Payload response,
                       channel_->CallAndWait(kMasterRunStep, std::move(request),
                                             {.deadline = DeadlineAfter(timeout_ms), .cancellation = cancellation}));
-  return DecodeStep(response, fetches);
+  return DecodeStep(response, fetches, options.trace.get());
 }
 
 /// Hands the outcome of a call, decoded, to `done`.
@@ -203,11 +213,14 @@ template <typename Decode> Channel::Done Finish(GraphSession::RunDone done, Deco
 }
 
 void RemoteSession::RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
-                             const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) {
-  Result<Payload> request = StepRequest(feeds, fetches, targets, "", 0);
+                             const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done,
+                             std::shared_ptr<StepTrace> trace) {
+  Result<Payload> request = StepRequest(feeds, fetches, targets, "", {.trace = trace});
   if (!request.ok()) return done(request.status(), {});
   channel_->Call(kMasterRunStep, *std::move(request), {.cancellation = cancellation},
-                 Finish(std::move(done), [fetches](const Payload& response) { return DecodeStep(response, fetches); }));
+                 Finish(std::move(done), [fetches, trace = std::move(trace)](const Payload& response) {
+                   return DecodeStep(response, fetches, trace.get());
+                 }));
 }
 
 Result<int64_t> RemoteSession::MakeCallable(const CallableSpec& spec) {
@@ -275,7 +288,8 @@ Result<std::vector<Tensor>> RemoteSession::PartialRun(const std::string& partial
                                                       const std::vector<NamedTensor>& feeds,
                                                       const std::vector<std::string>& fetches,
                                                       CancellationToken* cancellation) {
-  HR_ASSIGN_OR_RETURN(Payload request, StepRequest(feeds, fetches, {}, partial_run, operation_timeout_ms_));
+  HR_ASSIGN_OR_RETURN(Payload request,
+                      StepRequest(feeds, fetches, {}, partial_run, {.timeout_ms = operation_timeout_ms_}));
   HR_ASSIGN_OR_RETURN(const Payload response, channel_->CallAndWait(kMasterRunStep, std::move(request),
                                                                     {.deadline = DeadlineAfter(operation_timeout_ms_),
                                                                      .cancellation = cancellation}));

@@ -10,8 +10,8 @@
 #include "cluster/request_ids.h"
 #include "cluster/wire.h"
 #include "graph/graph_proto.h"
-#include "graph/import.h"
 #include "headrace/proto/worker.pb.h"
+#include "passes/partition.h"
 
 namespace headrace {
 namespace {
@@ -82,16 +82,6 @@ void RemoteWorker::DeleteWorkerSession(const std::string& session_handle, TimePo
   CallForStatus(kWorkerDeleteWorkerSession, message, {.deadline = deadline}, std::move(done));
 }
 
-/// The partition with the devices that its nodes were assigned.
-GraphDef ExportPartition(const Graph& graph) {
-  GraphDef def = ExportGraphDef(graph);
-  for (NodeDef& node : def.nodes) {
-    const Node* placed = graph.Find(node.name);
-    if (placed != nullptr && !placed->assigned_device().empty()) node.device = placed->assigned_device();
-  }
-  return def;
-}
-
 void RemoteWorker::RegisterGraph(RegisterGraphRequest request, TimePoint deadline,
                                  std::function<void(const Status&, std::string graph_handle)> done) {
   proto::RegisterGraphRequest message;
@@ -116,8 +106,17 @@ void RemoteWorker::DeregisterGraph(const std::string& session_handle, const std:
   CallForStatus(kWorkerDeregisterGraph, message, {.deadline = RealClock().Now() + kCleanupTimeout}, std::move(done));
 }
 
-/// Reads the fetches in the order of `keys`.
-Status DecodeFetches(const Payload& payload, const std::vector<std::string>& keys, std::vector<Tensor>* fetches) {
+/// Hands on what the worker told beside the fetches.
+void ReadTrace(proto::RunGraphResponse* response, StepTrace* trace) {
+  proto::RunMetadata metadata;
+  metadata.mutable_step_stats()->Swap(response->mutable_step_stats());
+  metadata.mutable_partition_graphs()->Swap(response->mutable_partition_graph());
+  trace->Add(metadata.SerializeAsString());
+}
+
+/// Reads the fetches in the order of `keys`, and into `trace`, where it is not null, what the worker tells beside them.
+Status DecodeFetches(const Payload& payload, const std::vector<std::string>& keys, StepTrace* trace,
+                     std::vector<Tensor>* fetches) {
   std::map<std::string, Tensor> received;
   proto::RunGraphResponse response;
   HR_RETURN_IF_ERROR(DecodeAround(payload, &response, kRecvField, [&received](CodedInputStream* input) {
@@ -135,6 +134,7 @@ Status DecodeFetches(const Payload& payload, const std::vector<std::string>& key
     if (found == received.end()) return Internal("RunGraph: the response lacks the fetch '", key, "'");
     fetches->push_back(std::move(found->second));
   }
+  if (trace != nullptr) ReadTrace(&response, trace);
   return OkStatus();
 }
 
@@ -144,7 +144,11 @@ void RemoteWorker::RunGraph(RunGraphRequest request, CancellationToken* cancella
   message.set_session_handle(request.session_handle);
   message.set_graph_handle(request.graph_handle);
   message.set_step_id(request.step_id);
-  message.mutable_exec_opts();
+  proto::ExecutorOpts* options = message.mutable_exec_opts();
+  if (request.trace != nullptr) {
+    options->set_record_timeline(request.trace->wishes().step_stats);
+    options->set_record_partition_graphs(request.trace->wishes().partition_graphs);
+  }
   for (const std::string& key : request.fetch_keys) message.add_recv_key(key);
   message.set_is_partial(request.is_partial);
   message.set_is_last_partial_run(request.is_last_partial_run);
@@ -155,13 +159,13 @@ void RemoteWorker::RunGraph(RunGraphRequest request, CancellationToken* cancella
   for (const NamedTensor& feed : request.feeds) writer.AddNamedTensor(kSendField, feed.name, feed.tensor);
   Result<Payload> payload = writer.Finish();
   if (!payload.ok()) return done(payload.status(), {});
-  channel_->Call(
-      kWorkerRunGraph, *std::move(payload), {.cancellation = cancellation},
-      [keys = std::move(request.fetch_keys), done = std::move(done)](Status status, const Payload& response) {
-        std::vector<Tensor> fetches;
-        if (status.ok()) status = DecodeFetches(response, keys, &fetches);
-        done(status, std::move(fetches));
-      });
+  channel_->Call(kWorkerRunGraph, *std::move(payload), {.cancellation = cancellation},
+                 [keys = std::move(request.fetch_keys), trace = std::move(request.trace), done = std::move(done)](
+                     Status status, const Payload& response) {
+                   std::vector<Tensor> fetches;
+                   if (status.ok()) status = DecodeFetches(response, keys, trace.get(), &fetches);
+                   done(status, std::move(fetches));
+                 });
 }
 
 void RemoteWorker::CleanupGraph(int64_t step_id, StatusDone done) {

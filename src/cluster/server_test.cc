@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
+#include <set>
 
 #include "base/check.h"
 #include "cluster/methods.h"
@@ -274,6 +276,25 @@ TEST_F(ServerTest, SessionOfAClientThatDiedIsClosed) {
   while (is_open() && RealClock().Now() < limit) {
   }
   EXPECT_FALSE(is_open());
+}
+
+TEST_F(ServerTest, ATracedStepTellsOverTheWireWhatEveryTaskDid) {
+  const auto session = Open(VariableOnPs());
+  ASSERT_TRUE(session->Run({}, {}, {"w/init"}).ok());
+  RunOptions options;
+  options.trace = std::make_shared<StepTrace>(StepTraceWishes{.step_stats = true, .partition_graphs = true});
+  EXPECT_EQ(ValueOf(session->Run({{"x", F(5)}}, {"sum"}, {}, options)), 105);
+  proto::RunMetadata metadata;
+  ASSERT_TRUE(metadata.ParseFromString(options.trace->run_metadata()));
+  std::map<std::string, std::set<std::string>> ran;  // nodes by device
+  for (const auto& device : metadata.step_stats().dev_stats()) {
+    for (const auto& node : device.node_stats()) ran[device.device()].insert(node.node_name());
+  }
+  EXPECT_TRUE(ran[ps_->task_name() + "/device:CPU:0"].contains("w/read"));
+  EXPECT_TRUE(ran[worker_->task_name() + "/device:CPU:0"].contains("sum"));
+  EXPECT_TRUE(ran[worker_->task_name() + "/device:CPU:0"].contains("RecvTensor"));
+  EXPECT_EQ(ran.size(), 2u);
+  EXPECT_EQ(metadata.partition_graphs_size(), 2);
 }
 
 TEST_F(ServerTest, BadBytesInEveryMethodAreErrors) {

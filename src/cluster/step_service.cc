@@ -59,14 +59,20 @@ class StepCall : public std::enable_shared_from_this<StepCall> {
     response.set_status_error_message(status.message());
     call_->Reply(OkStatus(), EncodeMessage(response));
   }
-  /// Replies with an error, or with what `write` makes of the fetches.
-  template <typename Write> void Finish(const Status& status, const std::vector<Tensor>& fetches, const Write& write) {
+  /// Replies with an error, or with what `write` makes of the fetches, and what `trace` holds where it is not null.
+  template <typename Write>
+  void Finish(const Status& status, const std::vector<Tensor>& fetches, const Write& write,
+              const StepTrace* trace = nullptr) {
     if (!status.ok()) {
       Unwatch();
       return Fail(status);
     }
     WireWriter writer;
     for (size_t i = 0; i < fetches.size(); ++i) write(writer, i, fetches[i]);
+    if (trace != nullptr) {
+      proto::RunStepResponse response;
+      if (response.mutable_metadata()->ParseFromString(trace->run_metadata())) writer.AddFields(response);
+    }
     Reply(std::move(writer));
   }
 
@@ -161,18 +167,30 @@ void StepService::RunStep(const Step& step) {
   });
 }
 
+/// Any level above none records what the nodes did: there is no hardware to trace apart from them.
+std::shared_ptr<StepTrace> TraceFor(const proto::RunOptions& options) {
+  const StepTraceWishes wishes{.step_stats = options.trace_level() != proto::RunOptions::NO_TRACE,
+                               .partition_graphs = options.output_partition_graphs()};
+  return wishes.step_stats || wishes.partition_graphs ? std::make_shared<StepTrace>(wishes) : nullptr;
+}
+
 void StepService::StartStep(const Step& step, const Session& session, std::vector<NamedTensor> feeds,
                             const proto::RunStepRequest& request, std::string combination) {
   std::vector<std::string> fetches = ToVector(request.fetch());
-  session->session->RunAsync(std::move(feeds), fetches, ToVector(request.target()), step->cancellation(),
-                             [step, session, fetches, combination = std::move(combination)](
-                                 const Status& status, const std::vector<Tensor>& values) {
-                               if (status.ok() && !combination.empty()) session->SetHasRun(combination);
-                               step->Finish(status, values,
-                                            [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
-                                              writer.AddNamedTensor(kTensorField, fetches[i], value);
-                                            });
-                             });
+  std::shared_ptr<StepTrace> trace = TraceFor(request.options());
+  session->session->RunAsync(
+      std::move(feeds), fetches, ToVector(request.target()), step->cancellation(),
+      [step, session, fetches, trace, combination = std::move(combination)](const Status& status,
+                                                                            const std::vector<Tensor>& values) {
+        if (status.ok() && !combination.empty()) session->SetHasRun(combination);
+        step->Finish(
+            status, values,
+            [&fetches](WireWriter& writer, size_t i, const Tensor& value) {
+              writer.AddNamedTensor(kTensorField, fetches[i], value);
+            },
+            trace.get());
+      },
+      trace);
 }
 
 void StepService::PartialRun(const Step& step, const Session& session, const std::vector<NamedTensor>& feeds,

@@ -133,6 +133,22 @@ void ReplyInBody(ServerCall* call, const Status& status) {
   call->Reply(OkStatus(), EncodeMessage(response));
 }
 
+std::shared_ptr<StepTrace> TraceFor(const proto::ExecutorOpts& options) {
+  if (!options.record_timeline() && !options.record_partition_graphs()) return nullptr;
+  return std::make_shared<StepTrace>(
+      StepTraceWishes{.step_stats = options.record_timeline(), .partition_graphs = options.record_partition_graphs()});
+}
+
+/// Adds to the response what the step told beside its fetches.
+void WriteTrace(const StepTrace& trace, WireWriter* writer) {
+  proto::RunMetadata metadata;
+  if (!metadata.ParseFromString(trace.run_metadata())) return;
+  proto::RunGraphResponse response;
+  response.mutable_step_stats()->Swap(metadata.mutable_step_stats());
+  response.mutable_partition_graph()->Swap(metadata.mutable_partition_graphs());
+  writer->AddFields(response);
+}
+
 void WorkerService::RunGraph(Call call) {
   proto::RunGraphRequest message;
   RunGraphRequest request;
@@ -148,14 +164,16 @@ void WorkerService::RunGraph(Call call) {
   request.fetch_keys.assign(message.recv_key().begin(), message.recv_key().end());
   request.is_partial = message.is_partial();
   request.is_last_partial_run = message.is_last_partial_run();
+  const std::shared_ptr<StepTrace> trace = request.trace = TraceFor(message.exec_opts());
   CancellationToken* cancellation = &call->cancellation();
   worker_->RunGraph(
       std::move(request), cancellation,
-      [call, keys = std::vector<std::string>(message.recv_key().begin(), message.recv_key().end()),
+      [call, trace, keys = std::vector<std::string>(message.recv_key().begin(), message.recv_key().end()),
        in_body = message.store_errors_in_response_body()](const Status& status, const std::vector<Tensor>& fetches) {
         if (!status.ok()) return in_body ? ReplyInBody(call.get(), status) : call->Reply(status);
         WireWriter writer;
         for (size_t i = 0; i < fetches.size(); ++i) writer.AddNamedTensor(kRecvField, keys[i], fetches[i]);
+        if (trace != nullptr) WriteTrace(*trace, &writer);
         Result<Payload> response = writer.Finish();
         call->Reply(response.status(), response.ok() ? *std::move(response) : Payload());
       });

@@ -12,6 +12,7 @@ constexpr int kCheapBesideCostly = 32;  // so many cheap nodes may keep a costly
 }  // namespace
 
 void Step::RunLoop(ReadyNodes* ready) {
+  if (observer_ != nullptr) return RunObservedLoop(ready);
   ReadyNode next;
   while (TakeNext(ready, &next)) RunNode(next, ready);
 }
@@ -56,6 +57,7 @@ void Step::HandOff(ReadyNode next) {
     Frame frame;
     ReadyNodes ready;
     ready.outputs.resize(static_cast<size_t>(plan_.max_outputs));
+    if (observer_ != nullptr) ready.begin = context_->runtime->clock->Now();
     if (!IsStopped()) RunNode(next, &ready);
     RunLoop(&ready);
     Leave();
@@ -96,6 +98,7 @@ void Step::RunNode(ReadyNode next, ReadyNodes* ready) {
     case NodeKind::kNothing:
       break;
   }
+  if (observer_ != nullptr) Observe(node, ready->begin, ready->outputs);
   ClearInputs(node, at);
   Propagate(node, at, false, ready->outputs.data(), ready);
 }
@@ -188,6 +191,7 @@ void Step::StartAsync(ReadyNode next, const PlanNode& node) {
   call->context.emplace(next.at->context, node.node,
                         std::span(next.at->SlotsOf(node), static_cast<size_t>(node.num_inputs)),
                         std::span(call->outputs));
+  if (observer_ != nullptr) call->begin = context_->runtime->clock->Now();
   node.async->ComputeAsync(*call->context, [call](const Status& status) {
     call->status = status;
     Frame::Continue(call);
@@ -204,6 +208,7 @@ void Step::FinishAsync(AsyncCall* call, ReadyNodes* ready) {
     return Fail(status, &node);
   }
   if (failed_.load(std::memory_order_relaxed)) return;
+  if (observer_ != nullptr) Observe(node, call->begin, call->outputs);
   ClearInputs(node, call->ready.at);
   // A receive may bring a dead value; then all that hangs on it is dead, also by control.
   const bool is_dead = node.num_outputs > 0 && node.may_leave_outputs && !call->outputs[0].tensor.valid();

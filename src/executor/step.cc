@@ -24,7 +24,7 @@ Step::Step(const Plan& plan, StepPool* pool)
 
 Step::~Step() = default;
 
-void Step::Run(StepContext* context, StepPlan::Done done) {
+void Step::Run(StepContext* context, StepPlan::Done done, StepObserver* observer) {
   context_ = context;
   done_ = std::move(done);
   const uint32_t index = plan_.num_steps.fetch_add(1, std::memory_order_relaxed);
@@ -32,6 +32,7 @@ void Step::Run(StepContext* context, StepPlan::Done done) {
   root_.Reset(plan_, plan_.frames[0]);
   root_.context = context;
   num_active_.store(1, std::memory_order_relaxed);
+  if (observer != nullptr) BeginObserving(observer);
   // The pool has a thread for each core. A client that works beside them makes one too many, and the kernel is slow (4 ms) to
   // spread them anew when the client waits.
   main_.leaves_costly =
@@ -144,6 +145,7 @@ void Step::Finish() {
     if (parent_token_ != nullptr) parent_token_->Deregister(parent_callback_);
     context_->cancellation = std::exchange(parent_token_, nullptr);
   }
+  if (observer_ != nullptr) EndObserving();
   const StepPlan::Done done = std::move(done_);
   pool_->Give(this);  // from here on this may be another step
   done(status);

@@ -12,6 +12,7 @@
 
 #include "executor/loop_run.h"
 #include "executor/plan.h"
+#include "executor/step_observer.h"
 
 namespace headrace {
 
@@ -30,6 +31,7 @@ struct AsyncCall {
   std::vector<InputValue> outputs;
   std::optional<KernelContext> context;
   Status status;
+  TimePoint begin;            // of observed steps
   AsyncCall* next = nullptr;  // in a Frame
 };
 
@@ -38,6 +40,7 @@ struct ReadyNodes {
   std::vector<ReadyNode> cheap;   // a stack, most urgent last
   std::vector<ReadyNode> costly;  // worth handing to another thread
   std::vector<InputValue> outputs;
+  TimePoint begin;  // of the node that runs, in observed steps
   int num_run_beside_costly = 0;
   bool leaves_costly = false;  // costly nodes all go to the pool, none runs here
 };
@@ -47,7 +50,7 @@ class Step {
   Step(const Plan& plan, StepPool* pool);
   ~Step();
 
-  void Run(StepContext* context, StepPlan::Done done);
+  void Run(StepContext* context, StepPlan::Done done, StepObserver* observer);
 
  private:
   friend class Frame;
@@ -81,6 +84,12 @@ class Step {
   void UpdateCost(int32_t index, TimePoint begin);
   void UpdateIsLong();
 
+  // What an observer is told (observe.cc).
+  void BeginObserving(StepObserver* observer);
+  void EndObserving();
+  void RunObservedLoop(ReadyNodes* ready);
+  void Observe(const PlanNode& node, TimePoint begin, std::span<const InputValue> outputs);
+
   // From a node to its consumers (propagate.cc).
   void Propagate(const PlanNode& node, Iteration* at, bool is_dead, InputValue* outputs, ReadyNodes* ready);
   int64_t Deliver(const PlanNode& node, Iteration* to, bool is_dead, InputValue* outputs, ReadyNodes* ready);
@@ -110,6 +119,8 @@ class Step {
   StepContext* context_ = nullptr;
   StepPlan::Done done_;
   bool is_measured_ = false;
+  StepObserver* observer_ = nullptr;                           // null in all but traced steps
+  std::unique_ptr<std::atomic<Duration::rep>[]> ready_times_;  // by node; only with an observer
 
   Iteration root_;   // the graph outside of loops
   ReadyNodes main_;  // of the thread that began the step

@@ -40,7 +40,9 @@ StepContext StepPlan::NewContext() const {
   return context;
 }
 
-void StepPlan::Run(StepContext* step, Done done) const { pool_->Take()->Run(step, std::move(done)); }
+void StepPlan::Run(StepContext* step, Done done, StepObserver* observer) const {
+  pool_->Take()->Run(step, std::move(done), observer);
+}
 
 Status StepPlan::RunAndWait(StepContext* step) const {
   Notification finished;

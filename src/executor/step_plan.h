@@ -16,6 +16,7 @@
 namespace headrace {
 
 struct Plan;
+class StepObserver;
 class StepPool;
 
 /// What a plan is compiled for. `runtime` and `resources` are kept by the plan.
@@ -66,7 +67,8 @@ class HR_EXPORT StepPlan {
   /// then `*step` stays; its token is replaced by one of the step's own, which the first error cancels.
   /// Errors: the first one of a kernel, with the node's name; kInvalidArgument for feeds that do not fit or a dead fetch; the
   /// reason of the cancellation.
-  void Run(StepContext* step, Done done) const;
+  /// `observer`, or null, is told of the nodes that run; it stays until `done`.
+  void Run(StepContext* step, Done done, StepObserver* observer = nullptr) const;
   /// The same, waiting for the end.
   Status RunAndWait(StepContext* step) const;
 

@@ -22,10 +22,8 @@ constexpr int kMaxNewNodes = 1'000'000;         // functions that call others tw
 constexpr char kBehind[] = "_lowered_handles";  // by output: "node:index" that its consumers read, or empty
 
 /// Only what names a task.
-DeviceName TaskOf(DeviceName name) {
-  name.type.reset();
-  name.id.reset();
-  return name;
+DeviceName TaskOf(const DeviceName& name) {
+  return {.job = name.job, .replica = name.replica, .task = name.task, .type = {}, .id = {}};
 }
 
 /// What a call and its functions need, put together until it does not fit one task.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "graph/device_name.h"
+#include "graph/import.h"
 #include "passes/loop_devices.h"
 
 namespace headrace {
@@ -322,6 +323,15 @@ Result<std::map<std::string, Graph>> Partitioner::Run() {
 Result<std::map<std::string, Graph>> PartitionByTask(const Graph& graph, const PartitionOptions& options) {
   HR_ASSIGN_OR_RETURN(LoopFrames loops, FindLoopFrames(graph));
   return Partitioner(graph, std::move(loops), options).Run();
+}
+
+GraphDef ExportPartition(const Graph& partition) {
+  GraphDef def = ExportGraphDef(partition);
+  for (NodeDef& node : def.nodes) {
+    const Node* placed = partition.Find(node.name);
+    if (placed != nullptr && !placed->assigned_device().empty()) node.device = placed->assigned_device();
+  }
+  return def;
 }
 
 }  // namespace headrace

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "graph/graph.h"
+#include "graph/node_def.h"
 
 namespace headrace {
 
@@ -25,5 +26,8 @@ struct HR_EXPORT PartitionOptions {
 /// A v1 loop may span partitions: each then turns its own part of it, in step by the loop's condition.
 /// Errors: kInvalidArgument for a node without a device, a ref edge that crosses, or a loop that has no condition.
 HR_EXPORT Result<std::map<std::string, Graph>> PartitionByTask(const Graph& graph, const PartitionOptions& options);
+
+/// A partition with the devices that its nodes were assigned, in place of those that the program asked for.
+GraphDef ExportPartition(const Graph& partition);
 
 }  // namespace headrace

@@ -75,7 +75,8 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
-                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) override {
+                const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done,
+                std::shared_ptr<StepTrace> trace) override {
     Result<std::shared_ptr<ActiveStep>> active = active_steps_->Begin();
     if (!active.ok()) return done(active.status(), {});
     Result<std::shared_ptr<const StepBinding>> binding = graphs_.Find(feeds, fetches, targets);
@@ -83,7 +84,8 @@ class GraphSessionImpl final : public GraphSession {
     std::vector<Tensor> values;
     for (NamedTensor& feed : feeds) values.push_back(std::move(feed.tensor));
     if (const Status status = CheckFeedShapes(**binding, Pointers(values)); !status.ok()) return done(status, {});
-    StartBinding(*std::move(binding), std::move(values), cancellation, *std::move(active), std::move(done));
+    StartBinding(*std::move(binding), std::move(values), cancellation, *std::move(active), std::move(trace),
+                 std::move(done));
   }
 
   Result<int64_t> MakeCallable(const CallableSpec& spec) override {
@@ -110,7 +112,8 @@ class GraphSessionImpl final : public GraphSession {
     Result<Callable> found = FindCallable(callable, feeds.size());
     if (!found.ok()) return done(found.status(), {});
     if (const Status status = CheckFeedShapes(*found->binding, Pointers(feeds)); !status.ok()) return done(status, {});
-    StartBinding(std::move(found->binding), std::move(feeds), cancellation, *std::move(active), std::move(done));
+    StartBinding(std::move(found->binding), std::move(feeds), cancellation, *std::move(active), nullptr,
+                 std::move(done));
   }
 
   Status ReleaseCallable(int64_t callable) override {
@@ -177,14 +180,14 @@ class GraphSessionImpl final : public GraphSession {
     HR_RETURN_IF_ERROR(CheckFeedShapes(*binding, feeds));
     const int64_t timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : options_.operation_timeout_ms;
     const StepTimeout timeout(timeout_ms, *options_.runtime->clock, active);
-    if (binding->prepared->local_plan() != nullptr) {
+    if (binding->prepared->local_plan() != nullptr && options.trace == nullptr) {
       active->Follow(cancellation);
       Result<std::vector<Tensor>> fetches = RunLocalStep(*binding, feeds, NextStepId(), active.get());
       active->Unfollow();
       return fetches;
     }
     WaitedStep waited;
-    StartBinding(std::move(binding), Copy(feeds), cancellation, active,
+    StartBinding(std::move(binding), Copy(feeds), cancellation, active, options.trace,
                  [&](const Status& status, std::vector<Tensor> fetches) {
                    waited.status = status;
                    waited.fetches = std::move(fetches);
@@ -196,10 +199,11 @@ class GraphSessionImpl final : public GraphSession {
   }
 
   void StartBinding(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds,
-                    CancellationToken* cancellation, std::shared_ptr<ActiveStep> active, RunDone done) {
+                    CancellationToken* cancellation, std::shared_ptr<ActiveStep> active,
+                    std::shared_ptr<StepTrace> trace, RunDone done) {
     active->Follow(cancellation);
     StartStep(std::move(binding), std::move(feeds), NextStepId(), handle_, std::move(active), active_steps_,
-              std::move(done));
+              std::move(trace), std::move(done));
   }
 
   static std::vector<const Tensor*> Pointers(std::span<const Tensor> tensors) {

@@ -32,6 +32,8 @@ struct HR_EXPORT GraphSessionOptions {
 
 struct HR_EXPORT RunOptions {
   int64_t timeout_ms = 0;  // zero: the session's
+  /// Where the step tells what it did; null where nobody asks. Not in a callable's options: a trace is one step's.
+  std::shared_ptr<StepTrace> trace;
 };
 
 /// Feeds, fetches and targets that are run many times.
@@ -72,7 +74,8 @@ class HR_EXPORT GraphSession {
   /// The same for a caller that does not wait for the step; the timeout is the caller's to keep. A combination that was not run
   /// before is prepared before the call returns, and that may take long. `cancellation` stays until `done`.
   virtual void RunAsync(std::vector<NamedTensor> feeds, const std::vector<std::string>& fetches,
-                        const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done) = 0;
+                        const std::vector<std::string>& targets, CancellationToken* cancellation, RunDone done,
+                        std::shared_ptr<StepTrace> trace = nullptr) = 0;
 
   /// Prepares a combination once; the fetches of RunCallable are in its order, as are the feeds.
   virtual Result<int64_t> MakeCallable(const CallableSpec& spec) = 0;

@@ -174,7 +174,7 @@ void LocalWorker::RunGraph(RunGraphRequest request, CancellationToken* cancellat
   if (request.is_partial)
     return RunPartial(**graph, step, std::move(request), cancellation, cancel_id, std::move(done));
   (*graph)->Run(
-      step, std::move(request.feeds), request.fetch_keys,
+      step, std::move(request.feeds), request.fetch_keys, std::move(request.trace),
       [step, cancellation, cancel_id, done = std::move(done)](const Status& status, std::vector<Tensor> fetches) {
         if (cancellation != nullptr) cancellation->Deregister(cancel_id);
         done(status, std::move(fetches));

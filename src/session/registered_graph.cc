@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "passes/partition.h"
+#include "session/step_recorder.h"
 
 namespace headrace {
 
@@ -18,10 +19,13 @@ const std::string& DeviceOf(const Node& node) {
 struct RegisteredGraph::StepRun {
   std::shared_ptr<RegisteredGraph> graph;
   std::shared_ptr<WorkerStep> step;
-  std::vector<std::vector<Tensor>> args;     // by plan
-  std::vector<std::vector<Tensor>> results;  // by plan
-  std::vector<StepContext> contexts;         // by plan
-  std::vector<End> fetches;                  // in the order of the request
+  std::vector<std::vector<Tensor>> args;                 // by plan
+  std::vector<std::vector<Tensor>> results;              // by plan
+  std::vector<StepContext> contexts;                     // by plan
+  std::vector<End> fetches;                              // in the order of the request
+  std::shared_ptr<StepTrace> trace;                      // may be null
+  std::vector<std::unique_ptr<StepRecorder>> recorders;  // by plan; none in a step that is not recorded, as the next
+  std::vector<std::unique_ptr<Rendezvous>> rendezvous;
   RunDone done;
 
   std::atomic<size_t> num_running{0};
@@ -37,6 +41,7 @@ struct RegisteredGraph::StepRun {
       step->cancellation().Cancel(outcome.AsDerived());
     }
     if (num_running.fetch_sub(1) > 1) return;
+    for (const auto& recorder : recorders) trace->Add(recorder->RunMetadata());
     std::vector<Tensor> fetched;
     if (status.ok()) {
       for (const End& end : fetches) fetched.push_back(results[end.plan][end.index]);
@@ -96,7 +101,7 @@ Status RegisteredGraph::CompilePlans(bool client_ends_in_rendezvous, Plans* plan
 }
 
 void RegisteredGraph::Run(const std::shared_ptr<WorkerStep>& step, std::vector<NamedTensor> feeds,
-                          const std::vector<std::string>& fetch_keys, RunDone done) {
+                          const std::vector<std::string>& fetch_keys, std::shared_ptr<StepTrace> trace, RunDone done) {
   auto run = std::make_shared<StepRun>();
   run->graph = shared_from_this();
   run->step = step;
@@ -106,6 +111,10 @@ void RegisteredGraph::Run(const std::shared_ptr<WorkerStep>& step, std::vector<N
   }
   Status status = BindFeeds(std::move(feeds), run.get());
   if (status.ok()) status = BindFetches(fetch_keys, run.get());
+  if (status.ok() && trace != nullptr) {
+    run->trace = std::move(trace);
+    status = BeginTrace(run.get());
+  }
   if (!status.ok()) return done(status, {});
   run->done = std::move(done);
   Start(plans_, run);
@@ -125,6 +134,22 @@ Status RegisteredGraph::BindFetches(const std::vector<std::string>& fetch_keys, 
     const auto found = fetches_.find(key);
     if (found == fetches_.end()) return InvalidArgument("The graph has no fetch of the key ", key);
     run->fetches.push_back(found->second);
+  }
+  return OkStatus();
+}
+
+Status RegisteredGraph::BeginTrace(StepRun* run) const {
+  if (run->trace->wishes().partition_graphs) {
+    for (const auto& [device, graph] : graphs_) {
+      HR_ASSIGN_OR_RETURN(const std::string metadata, PartitionGraphMetadata(*graph));
+      run->trace->Add(metadata);
+    }
+  }
+  if (!run->trace->wishes().step_stats) return OkStatus();
+  for (const auto& plan : plans_) {
+    Clock* const clock = environments_.at(plan->device()).runtime->clock;
+    run->recorders.push_back(std::make_unique<StepRecorder>(plan->device(), clock));
+    run->rendezvous.push_back(run->recorders.back()->Record(&run->step->rendezvous()));
   }
   return OkStatus();
 }
@@ -155,14 +180,16 @@ void RegisteredGraph::Start(const Plans& plans, const std::shared_ptr<StepRun>& 
   for (size_t i = 0; i < plans.size(); ++i) {
     StepContext context = plans[i]->NewContext();
     context.step_id = run->step->id();
-    context.rendezvous = &run->step->rendezvous();
+    context.rendezvous = run->rendezvous.empty() ? &run->step->rendezvous() : run->rendezvous[i].get();
     context.cancellation = &run->step->cancellation();
     context.args = run->args[i];
     context.results = run->results[i];
     run->contexts.push_back(std::move(context));
   }
   for (size_t i = 0; i < plans.size(); ++i) {
-    plans[i]->Run(&run->contexts[i], [run](const Status& status) { run->PlanEnded(status); });
+    plans[i]->Run(
+        &run->contexts[i], [run](const Status& status) { run->PlanEnded(status); },
+        run->recorders.empty() ? nullptr : run->recorders[i].get());
   }
 }
 

@@ -28,9 +28,9 @@ class RegisteredGraph : public std::enable_shared_from_this<RegisteredGraph> {
   /// The only plan; null where there are several.
   const StepPlan* only_plan() const { return plans_.size() == 1 ? plans_[0].get() : nullptr; }
 
-  /// Runs the step once; `done` comes when all plans have ended.
+  /// Runs the step once; `done` comes when all plans have ended. `trace` may be null.
   void Run(const std::shared_ptr<WorkerStep>& step, std::vector<NamedTensor> feeds,
-           const std::vector<std::string>& fetch_keys, RunDone done);
+           const std::vector<std::string>& fetch_keys, std::shared_ptr<StepTrace> trace, RunDone done);
   /// Starts the plans, which take feeds from the step's rendezvous and leave fetches there.
   Status StartPartial(const std::shared_ptr<WorkerStep>& step);
 
@@ -45,6 +45,7 @@ class RegisteredGraph : public std::enable_shared_from_this<RegisteredGraph> {
 
   Status CompilePlans(bool client_ends_in_rendezvous, Plans* plans) const;
   Status BindFeeds(std::vector<NamedTensor> feeds, StepRun* run) const;
+  Status BeginTrace(StepRun* run) const;
   Status BindFetches(const std::vector<std::string>& fetch_keys, StepRun* run) const;
   void Start(const Plans& plans, const std::shared_ptr<StepRun>& run) const;
 

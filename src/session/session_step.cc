@@ -61,16 +61,17 @@ struct LocalStep {
   }
 };
 
-/// A step over the workers of its parts. Kept by the callbacks of the calls.
+/// A step over the workers of its parts; also a traced one of a single plan. Kept by the callbacks of the calls.
 class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
  public:
   DistributedStep(std::shared_ptr<const StepBinding> binding, int64_t step_id, std::shared_ptr<ActiveStep> active,
-                  std::shared_ptr<ActiveSteps> active_steps, StepDone done)
+                  std::shared_ptr<ActiveSteps> active_steps, std::shared_ptr<StepTrace> trace, StepDone done)
       : binding_(std::move(binding)),
         prepared_(*binding_->prepared),
         step_id_(step_id),
         active_(std::move(active)),
         active_steps_(std::move(active_steps)),
+        trace_(std::move(trace)),
         done_(std::move(done)),
         fetched_(prepared_.signature().fetches.size()),
         num_running_(prepared_.parts().size()) {}
@@ -79,7 +80,8 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
     std::vector<const Tensor*> by_signature(prepared_.signature().feeds.size());
     for (size_t i = 0; i < feeds.size(); ++i) by_signature[binding_->feeds[i]] = &feeds[i];
     for (const PreparedPart& part : prepared_.parts()) {
-      RunGraphRequest request{.session_handle = session_handle, .graph_handle = part.graph_handle, .step_id = step_id_};
+      RunGraphRequest request{
+          .session_handle = session_handle, .graph_handle = part.graph_handle, .step_id = step_id_, .trace = trace_};
       for (const PreparedEnd& feed : part.feeds) request.feeds.push_back({feed.key, *by_signature[feed.index]});
       for (const PreparedEnd& fetch : part.fetches) request.fetch_keys.push_back(fetch.key);
       part.worker->RunGraph(std::move(request), &active_->cancellation(),
@@ -111,7 +113,8 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
     // What fails after the step was cancelled from outside follows from that, whatever the peer says; after an error of another
     // part only the cancelled calls do.
     const bool is_derived = !reason.ok() && (!reason.derived() || status.code() == Code::kCancelled);
-    const Status named = WithTaskName(is_derived ? status.AsDerived() : status, part.task);
+    const Status reported = is_derived ? status.AsDerived() : status;
+    const Status named = prepared_.local_plan() != nullptr ? reported : WithTaskName(reported, part.task);
     {
       std::lock_guard lock(mutex_);
       KeepRootCause(&status_, named);
@@ -132,6 +135,7 @@ class DistributedStep : public std::enable_shared_from_this<DistributedStep> {
   const int64_t step_id_;
   const std::shared_ptr<ActiveStep> active_;
   const std::shared_ptr<ActiveSteps> active_steps_;
+  const std::shared_ptr<StepTrace> trace_;
   const StepDone done_;
   std::vector<Tensor> fetched_;  // by index in the signature; each written by one part
   std::atomic<size_t> num_running_;
@@ -184,12 +188,12 @@ Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<c
 
 void StartStep(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds, int64_t step_id,
                const std::string& session_handle, std::shared_ptr<ActiveStep> active,
-               std::shared_ptr<ActiveSteps> active_steps, StepDone done) {
-  if (binding->prepared->local_plan() != nullptr) {
+               std::shared_ptr<ActiveSteps> active_steps, std::shared_ptr<StepTrace> trace, StepDone done) {
+  if (binding->prepared->local_plan() != nullptr && trace == nullptr) {
     return LocalStep::Start(std::move(binding), feeds, step_id, std::move(active), std::move(done));
   }
   std::make_shared<DistributedStep>(std::move(binding), step_id, std::move(active), std::move(active_steps),
-                                    std::move(done))
+                                    std::move(trace), std::move(done))
       ->Start(feeds, session_handle);
 }
 

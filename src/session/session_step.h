@@ -34,10 +34,10 @@ Result<std::vector<Tensor>> RunLocalStep(const StepBinding& binding, std::span<c
                                          int64_t step_id, ActiveStep* active);
 
 /// Starts the step; `done` comes when everything that runs for it has ended. What the step leaves at the workers is cleaned up
-/// behind it. The active step is held until then.
+/// behind it. The active step is held until then. `trace`, or null, is complete when `done` comes.
 void StartStep(std::shared_ptr<const StepBinding> binding, std::vector<Tensor> feeds, int64_t step_id,
                const std::string& session_handle, std::shared_ptr<ActiveStep> active,
-               std::shared_ptr<ActiveSteps> active_steps, StepDone done);
+               std::shared_ptr<ActiveSteps> active_steps, std::shared_ptr<StepTrace> trace, StepDone done);
 
 /// Asks every part's worker to drop the step, without waiting.
 void CleanupStep(const PreparedGraph& prepared, int64_t step_id, const std::shared_ptr<ActiveSteps>& active_steps);

@@ -13,6 +13,7 @@
 #include "graph/graph.h"
 #include "kernel/rendezvous.h"
 #include "os/clock.h"
+#include "session/step_trace.h"
 #include "sync/cancellation.h"
 
 namespace headrace {
@@ -53,6 +54,8 @@ struct HR_EXPORT RunGraphRequest {
   std::vector<std::string> fetch_keys;  // rendezvous keys of `_Send` nodes with client_terminated
   bool is_partial = false;
   bool is_last_partial_run = false;
+  /// Where the step tells what it did, before it answers; null where nobody asks. Not of partial runs.
+  std::shared_ptr<StepTrace> trace;
 };
 
 /// Thread-safe. Every call answers exactly once, on any thread, maybe before it returns. `deadline` bounds the call:

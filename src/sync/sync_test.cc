@@ -1,7 +1,9 @@
 // Tests of the pool, cancellation and notification.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -97,6 +99,47 @@ TEST(CancellationTest, DeregisterWaitsForACallbackThatRunsElsewhere) {
   release.Notify();
   EXPECT_FALSE(token.Deregister(id));
   EXPECT_TRUE(finished);
+}
+
+TEST(CancellationTest, ACallbackMayDeregisterAnotherThatHasNotRun) {
+  CancellationToken token;
+  int calls = 0;
+  uint64_t second = 0;
+  token.OnCancel([&] { EXPECT_TRUE(token.Deregister(second)); });
+  second = token.OnCancel([&] { ++calls; });
+  token.Cancel(Cancelled("stop"));
+  EXPECT_EQ(calls, 0);
+}
+
+TEST(CancellationTest, CallbacksOfTwoTokensMayDeregisterEachOther) {
+  struct Side {
+    CancellationToken token;
+    Notification started, ended;
+    uint64_t id = 0;
+  };
+  const auto sides = std::make_shared<std::array<Side, 2>>();
+  auto pool = MakeThreadPool("test", 2);
+  for (size_t i = 0; i < 2; ++i) {
+    (*sides)[i].id = (*sides)[i].token.OnCancel([sides = sides.get(), i] {
+      Side& self = (*sides)[i];
+      Side& other = (*sides)[1 - i];
+      self.started.Notify();
+      other.started.Wait();
+      EXPECT_FALSE(other.token.Deregister(other.id));
+    });
+  }
+  for (size_t i = 0; i < 2; ++i) {
+    pool->Schedule([sides, i] {
+      (*sides)[i].token.Cancel(Cancelled("stop"));
+      (*sides)[i].ended.Notify();
+    });
+  }
+  const TimePoint deadline = RealClock().Now() + std::chrono::seconds(20);
+  for (Side& side : *sides) {
+    if (side.ended.WaitUntil(deadline)) continue;
+    (void)pool.release();  // its threads wait for each other for ever
+    FAIL() << "the two callbacks wait for each other";
+  }
 }
 
 }  // namespace

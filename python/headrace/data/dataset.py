@@ -7,7 +7,7 @@ from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.function_graph import Function, trace
 from ..framework.graph import get_default_graph, get_seed
 from ..framework.op_library import apply_op
-from ..framework.shape import as_shape
+from ..framework.shape import TensorShape, as_shape
 from . import structure
 from .structure import Spec
 
@@ -46,7 +46,7 @@ class TracedFunction:
 
         def call(*arguments):
             element = structure.from_native(specs, arguments)
-            if isinstance(element, tuple):
+            if type(element) is tuple:  # a namedtuple is one argument
                 returned = function(*element)
             else:
                 returned = function(element)
@@ -90,9 +90,11 @@ class Dataset(structure.HasElements):
     def from_tensor_slices(tensors):
         """The slices of the tensors along their first axis."""
         flat, specs = _components(tensors, slices=True)
+        rows = TensorShape([None])
         for spec in nest.flatten(specs):
             if spec.shape.rank == 0:
                 raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+            rows = rows.merge_with(spec.shape[:1])  # ValueError where their first extents differ
         specs = structure.without_first(specs)
         return Dataset(apply_op("TensorSliceDataset", flat, output_shapes=structure.attrs_of(specs)["output_shapes"]), specs)
 
@@ -238,6 +240,9 @@ class Dataset(structure.HasElements):
 
     def concatenate(self, dataset):
         """This one, then the other."""
+        if structure.types_of(self._specs) != structure.types_of(dataset._specs):
+            raise TypeError(f"Two datasets to concatenate have different types {self.output_types!r} and "
+                            f"{dataset.output_types!r}")
         specs = structure.most_specific_common(self._specs, dataset._specs)
         return self._stage("ConcatenateDataset", dataset._variant, specs=specs)
 
@@ -250,7 +255,9 @@ class Dataset(structure.HasElements):
         return Dataset.zip((Dataset.range(start, np.iinfo(np.int64).max), self))
 
     def window(self, size, shift=None, stride=1, drop_remainder=False):
-        raise NotImplementedError("Dataset.window is not there")
+        """For each component a dataset of `size` of its values, `stride` apart; the next window begins `shift` further."""
+        return self._stage("WindowDataset", _int64(size), _int64(size if shift is None else shift), _int64(stride),
+                           drop_remainder, specs=structure.windows_of(self._specs))
 
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""

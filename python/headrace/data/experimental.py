@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from .dataset import AUTOTUNE, TFRecordDataset, _int64, _seeds  # noqa: F401 - part of this module's surface
+from ..framework import dtypes
+from ..framework.convert import convert_to_tensor, is_tensor_like
+from ..framework.op_library import apply_op
+from . import structure
+from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset, TracedFunction,  # noqa: F401 - AUTOTUNE is surface
+                      _int64, _seeds)
+from .structure import Spec
 
 
 def shuffle_and_repeat(buffer_size, count=None, seed=None):
@@ -44,5 +50,87 @@ def enumerate_dataset(start=0):
     return lambda dataset: dataset.enumerate(start)
 
 
-def ignore_errors():
-    raise NotImplementedError("tf.data.experimental.ignore_errors is not there")
+def ignore_errors(log_warning=False):
+    """Without the elements that fail."""
+    return lambda dataset: dataset._stage("IgnoreErrorsDataset", log_warning=log_warning)
+
+
+def take_while(predicate):
+    """The elements before the first for which `predicate` is false."""
+    def apply(dataset):
+        traced = TracedFunction(predicate, dataset._specs, "take_while")
+        return dataset._stage("TakeWhileDataset", traced.captures, predicate=traced.name)
+
+    return apply
+
+
+def scan(initial_state, scan_func):
+    """The outputs of (state, output) = scan_func(state, element)."""
+    def apply(dataset):
+        state = structure.as_values(initial_state)
+        specs = structure.spec_of(state)
+        traced = TracedFunction(scan_func, (specs, dataset._specs), "scan")
+        if not isinstance(traced.specs, tuple) or len(traced.specs) != 2:
+            raise TypeError("The scan function must return a pair comprising the new state and the output value.")
+        kept = structure.to_native(state, specs)
+        return dataset._stage("ScanDataset", kept, traced.captures, f=traced.name, specs=traced.specs[1],
+                              preserve_cardinality=True)
+
+    return apply
+
+
+def choose_from_datasets(datasets, choice_dataset):
+    """From each of `choice_dataset`'s numbers: the next element of the dataset with this number."""
+    if choice_dataset.output_types is not dtypes.int64:
+        raise TypeError("`choice_dataset` must be a dataset of scalar `tf.int64` tensors.")
+    specs = datasets[0]._specs
+    for other in datasets[1:]:
+        specs = structure.most_specific_common(specs, other._specs)
+    return Dataset(apply_op("DirectedInterleaveDataset", choice_dataset._variant, [d._variant for d in datasets],
+                            **structure.attrs_of(specs)), specs)
+
+
+def sample_from_datasets(datasets, weights=None, seed=None):
+    """Elements of the datasets by chance, with these probabilities."""
+    if weights is None:
+        weights = [1.0 / len(datasets)] * len(datasets)
+    weights = convert_to_tensor(weights)
+    if weights.shape.rank != 1 or not weights.shape.is_compatible_with([len(datasets)]):
+        raise ValueError("`weights` must be a vector of length `len(datasets)`.")
+    logits = [apply_op("Log", weights)]
+    choices = Counter().map(lambda _: apply_op("Multinomial", logits, 1, seed=seed or 0, seed2=0)[0, 0])
+    return choose_from_datasets(datasets, choices)
+
+
+def Counter(start=0, step=1, dtype=dtypes.int64):  # noqa: N802 - TensorFlow's name
+    """start, start + step, ... without end."""
+    numbers = Dataset.range(start, np.iinfo(np.int64).max if step > 0 else np.iinfo(np.int64).min, step)
+    return numbers if dtypes.as_dtype(dtype) is dtypes.int64 else numbers.map(lambda n: apply_op("Cast", n, DstT=dtype))
+
+
+class RandomDataset(Dataset):
+    """Random int64 numbers below 2^32, without end."""
+
+    def __init__(self, seed=None):
+        specs = Spec(dtypes.int64, [])
+        super().__init__(apply_op("RandomDataset", *_seeds(seed), **structure.attrs_of(specs)), specs)
+
+
+class CsvDataset(Dataset):
+    """The records of CSV files, line by line: a tuple with a value for each of `record_defaults`."""
+
+    def __init__(self, filenames, record_defaults, compression_type=None, buffer_size=None, header=False, field_delim=",",
+                 use_quote_delim=True, na_value="", select_cols=None):
+        from ..parsing import decode_csv
+        defaults = [[] if isinstance(d, dtypes.DType) else d for d in record_defaults]
+        kinds = [d if isinstance(d, dtypes.DType) else None for d in record_defaults]
+        defaults = [d if k is None else convert_to_tensor(d, k) for d, k in zip(defaults, kinds)]
+
+        def parse(line):
+            return tuple(decode_csv(line, defaults, field_delim, use_quote_delim, na_value=na_value, select_cols=select_cols))
+
+        files = filenames if is_tensor_like(filenames) else np.atleast_1d(np.asarray(filenames, dtype=object))
+        lines = Dataset.from_tensor_slices(files).flat_map(
+            lambda name: TextLineDataset(name, compression_type, buffer_size).skip(1 if header else 0))
+        parsed = lines.map(parse)
+        super().__init__(parsed._variant, parsed._specs)

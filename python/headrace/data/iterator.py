@@ -48,7 +48,7 @@ class Iterator(structure.HasElements):
                 raise TypeError(f"Expected output shapes compatible with {self.output_shapes!r} but got dataset with output "
                                 f"shapes {dataset.output_shapes!r}.")
         with get_default_graph().colocate_with(self._resource.op):
-            return apply_op("MakeIterator", dataset._variant, self._resource, name=name)
+            return apply_op("MakeIterator", dataset._variant, self._resource, name=name or "make_initializer")
 
     def get_next(self, name=None):
         """The tensors of the next element, in the dataset's structure."""

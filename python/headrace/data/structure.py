@@ -75,8 +75,47 @@ class SparseSpec(Spec):
         return value
 
 
+class DatasetSpec(Spec):
+    """A dataset as a component (of a window): `element` are the specs of its elements."""
+
+    __slots__ = ("element",)
+
+    def __init__(self, element):
+        super().__init__(dtypes.variant, [])
+        self.element = element
+
+    def with_shape(self, shape):
+        return self
+
+    @property
+    def class_(self):
+        from .dataset import Dataset
+        return Dataset
+
+    def to_native(self, value, slices=False):
+        return value._variant
+
+    def from_native(self, tensor):
+        return self.class_(tensor, self.element)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.element == other.element
+
+    def __hash__(self):
+        return hash(repr(self.element))
+
+    def __repr__(self):
+        return f"DatasetSpec({self.element!r})"
+
+
 def _is_sparse(value):
     return hasattr(value, "with_values")
+
+
+def _spec_of_leaf(value):
+    if isinstance(value, HasElements):
+        return DatasetSpec(value._specs)
+    return (SparseSpec if _is_sparse(value) else Spec)(value.dtype.base_dtype, value.shape)
 
 
 def to_native(structure, specs, slices=False):
@@ -91,7 +130,9 @@ def from_native(specs, tensors):
 
 def as_values(structure):
     """The structure with its leaves made tensors or sparse tensors."""
-    return nest.map_structure(lambda leaf: leaf if _is_sparse(leaf) else convert_to_tensor(leaf), to_tuple(structure))
+    return nest.map_structure(
+        lambda leaf: leaf if _is_sparse(leaf) or isinstance(leaf, HasElements) else convert_to_tensor(leaf),
+        to_tuple(structure))
 
 
 def to_tuple(structure):
@@ -111,7 +152,12 @@ def to_tuple(structure):
 
 def spec_of(structure):
     """The structure of Specs of a structure of tensors."""
-    return nest.map_structure(lambda t: (SparseSpec if _is_sparse(t) else Spec)(t.dtype.base_dtype, t.shape), structure)
+    return nest.map_structure(_spec_of_leaf, structure)
+
+
+def windows_of(specs):
+    """The specs of windows: for each component a dataset of its values."""
+    return nest.map_structure(DatasetSpec, specs)
 
 
 def classes_of(specs):

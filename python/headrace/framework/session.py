@@ -114,10 +114,11 @@ class _Plan:
 class _Prepared:
     """Fetches and feeds that were run before: a native callable, and how to unpack what it returns."""
 
-    __slots__ = ("callable", "copied", "dtypes", "unpack", "held")
+    __slots__ = ("callable", "copied", "names", "dtypes", "unpack", "held")
 
-    def __init__(self, prepared, feed_dtypes, unpack, held):
+    def __init__(self, prepared, names, feed_dtypes, unpack, held):
         self.callable, self.copied = prepared
+        self.names = names  # of feeds, fetches and targets
         self.dtypes, self.unpack = feed_dtypes, unpack
         self.held = held  # what the cache's key was made of: kept, so that its ids stay its own
 
@@ -187,7 +188,9 @@ class BaseSession:
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
         """Runs one step and returns the values of `fetches`, in its structure; operations give None.
 
-        `feed_dict` maps tensors (or names) to values that replace them in this step. `options.timeout_in_ms` limits it.
+        `feed_dict` maps tensors (or names) to values that replace them in this step. `options.timeout_in_ms` limits it. With
+        `options.trace_level=RunOptions.FULL_TRACE` the message `run_metadata` gets step_stats: when each operation ran, on every
+        device; with `options.output_partition_graphs` the graphs that the devices ran.
         Raises a tf.errors.OpError of the failure's kind; TypeError or ValueError for what is no fetch or feed; RuntimeError
         when the session is closed.
         """
@@ -199,11 +202,20 @@ class BaseSession:
         if prepared is None:
             prepared = self._prepare(key, fetches, feeds)
         timeout_ms = options.timeout_in_ms if options is not None and options.timeout_in_ms else self._timeout_ms
+        if run_metadata is not None:
+            run_metadata.Clear()
         if prepared.callable is None:  # nothing to run
             return prepared.unpack([], values)
         try:
-            results = self._session.run(prepared.callable, values, prepared.dtypes, prepared.copied, timeout_ms,
-                                        getattr(_local, "cancellation", None))
+            if options is not None and (options.trace_level or options.output_partition_graphs):
+                results, metadata = self._session.run_traced(
+                    *prepared.names, values, prepared.dtypes, prepared.copied, timeout_ms, bool(options.trace_level),
+                    options.output_partition_graphs, getattr(_local, "cancellation", None))
+                if run_metadata is not None:
+                    run_metadata.ParseFromString(metadata)
+            else:
+                results = self._session.run(prepared.callable, values, prepared.dtypes, prepared.copied, timeout_ms,
+                                            getattr(_local, "cancellation", None))
         except errors.OpError as error:
             raise errors.with_operation(error, self._graph) from None
         return prepared.unpack(results, values)
@@ -225,12 +237,12 @@ class BaseSession:
                 run = iter(values)
                 return rebuild([next(run) if i is None else _echo(fed_values[i], feeds[i].dtype.base_dtype) for i in echoed])
 
+            names = [t.name for t in feeds], [t.name for t in wanted], targets
             try:
-                made = self._session.prepare([t.name for t in feeds], [t.name for t in wanted], targets) \
-                    if wanted or targets else (None, [])
+                made = self._session.prepare(*names) if wanted or targets else (None, [])
             except errors.OpError as error:
                 raise errors.with_operation(error, self._graph) from None
-            prepared = _Prepared(made, [t.dtype.base_dtype.as_datatype_enum for t in feeds], unpack, (fetches, feeds))
+            prepared = _Prepared(made, names, [t.dtype.base_dtype.as_datatype_enum for t in feeds], unpack, (fetches, feeds))
             self._prepared[key] = prepared
             return prepared
 
@@ -270,7 +282,11 @@ class BaseSession:
     def make_callable(self, fetches, feed_list=None, accept_options=False):
         """A function of the fed values that runs `fetches`."""
         feed_list = feed_list or []
-        return lambda *values, **ignored: self.run(fetches, dict(zip(feed_list, values)))
+
+        def run(*values, options=None, run_metadata=None):
+            return self.run(fetches, dict(zip(feed_list, values)), options, run_metadata)
+
+        return run
 
     def list_devices(self):
         return [DeviceInfo(*device) for device in self._session.list_devices()]

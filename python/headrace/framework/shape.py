@@ -267,7 +267,7 @@ class TensorShape:
         return hash(self._dims)
 
     def __repr__(self):
-        return "TensorShape(None)" if self._dims is None else f"TensorShape({list(self._dims)})"
+        return "TensorShape(None)" if self._dims is None else f"TensorShape([{', '.join(f'Dimension({d})' for d in self._dims)}])"
 
     def __str__(self):
         if self._dims is None:

@@ -24,6 +24,16 @@ def _extents(shape):
     return array.astype(np.int32) if array.size == 0 or np.abs(array).max() < 2**31 else array
 
 
+def _numbers(value, dtype=dtypes.int32):
+    """A small list of integers, nested or with tensors in it, as a tensor or an array."""
+    if isinstance(value, (list, tuple)):
+        try:
+            return np.asarray(value, dtype.as_numpy_dtype)
+        except NotImplementedError:  # there are tensors in it
+            return convert_to_tensor(value, dtype)
+    return value if is_tensor_like(value) else np.asarray(value, dtype.as_numpy_dtype)
+
+
 def identity(input, name=None):
     """The same value as an operation of its own."""
     return apply_op("Identity", input, name=name)
@@ -102,7 +112,7 @@ def transpose(a, perm=None, name="transpose", conjugate=False):
             count = rank(a)
             perm = apply_op("Sub", apply_op("Sub", count, 1), apply_op("Range", 0, count, 1))
     elif not is_tensor_like(perm):
-        perm = np.asarray(perm, dtype=np.int32)
+        perm = _numbers(perm)
     return apply_op("ConjugateTranspose" if conjugate and a.dtype.is_complex else "Transpose", a, perm, name=name)
 
 
@@ -146,7 +156,7 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
     if isinstance(num_or_size_splits, (int, Dimension)):
         return apply_op("Split", np.int32(axis) if not is_tensor_like(axis) else axis, value,
                         num_split=int(num_or_size_splits), name=name)
-    sizes = num_or_size_splits if is_tensor_like(num_or_size_splits) else np.asarray(num_or_size_splits, np.int32)
+    sizes = _numbers(num_or_size_splits)
     count = num or convert_to_tensor(sizes).shape._dims[0]
     return apply_op("SplitV", value, sizes, np.int32(axis), num_split=count, name=name)
 
@@ -241,11 +251,19 @@ for _cls in (Tensor, Variable, _Assigned):
 
 
 def gather(params, indices, validate_indices=None, name=None, axis=None, batch_dims=0):
-    """The slices of `params` at `indices`, along `axis` (0)."""
-    if hasattr(params, "sparse_read") and (axis is None or axis == 0) and batch_dims == 0:
+    """The slices of `params` at `indices`, along `axis` (after the batch axes where it is None)."""
+    axis = batch_dims if axis is None else axis
+    if hasattr(params, "sparse_read") and not is_tensor_like(axis) and axis == 0 and batch_dims == 0:
         return params.sparse_read(indices, name)
-    return apply_op("GatherV2", params, indices, np.int32(axis or 0) if not is_tensor_like(axis) else axis,
+    return apply_op("GatherV2", params, indices, axis if is_tensor_like(axis) else np.int32(axis),
                     batch_dims=batch_dims, name=name)
+
+
+def batch_gather(params, indices, name=None):
+    """The elements of each batch of `params` at its indices: gather with all axes of `indices` but the last as batches."""
+    indices = convert_to_tensor(indices)
+    with name_scope(name or "BatchGather"):
+        return gather(params, indices, batch_dims=indices.shape.rank - 1)
 
 
 def gather_nd(params, indices, name=None, batch_dims=0):
@@ -279,7 +297,7 @@ def is_tensor(x):
 def scatter_nd(indices, updates, shape, name=None):
     """Zeros of the given shape, with `updates` added at the positions `indices`."""
     indices = convert_to_tensor(indices)
-    shape = shape if is_tensor_like(shape) else np.asarray(shape, indices.dtype.as_numpy_dtype)
+    shape = _numbers(shape, indices.dtype)
     return apply_op("ScatterNd", indices, updates, shape, name=name)
 
 
@@ -291,7 +309,7 @@ def tile(input, multiples, name=None):
 def pad(tensor, paddings, mode="CONSTANT", name=None, constant_values=0):
     """With elements before and after, axis by axis; mode CONSTANT, REFLECT or SYMMETRIC."""
     mode = mode.upper()
-    paddings = paddings if is_tensor_like(paddings) else np.asarray(paddings, np.int32)
+    paddings = _numbers(paddings)
     if mode == "CONSTANT":
         if not is_tensor_like(constant_values) and constant_values == 0:
             return apply_op("Pad", tensor, paddings, name=name)
@@ -325,7 +343,7 @@ def _mirrored(tensor, paddings, reflect, name):
 
 def reverse(tensor, axis, name=None):
     """The order turned round along the axes."""
-    axis = axis if is_tensor_like(axis) else np.atleast_1d(np.asarray(axis, np.int32))
+    axis = _numbers([axis] if isinstance(axis, int) else axis)
     return apply_op("ReverseV2", tensor, axis, name=name)
 
 

@@ -21,9 +21,10 @@ def embedding_lookup(params, ids, partition_strategy="mod", name=None, validate_
         raise ValueError("Need at least one param")
     with name_scope(name or "embedding_lookup") as scope:
         ids = convert_to_tensor(ids, name="ids")
+        params = [p if hasattr(p, "sparse_read") else convert_to_tensor(p) for p in params]
         if len(params) == 1:
             return _clip_rows(array.gather(params[0], ids, name=scope if max_norm is None else None), max_norm)
-        return _clip_rows(_partitioned_lookup(list(params), ids, partition_strategy), max_norm)
+        return _clip_rows(_partitioned_lookup(params, ids, partition_strategy), max_norm)
 
 
 def _clip_rows(rows, max_norm):

@@ -291,6 +291,8 @@ def _reduction(public_name, op_type, doc):
 
 
 def _axis(axis):
+    if isinstance(axis, (list, tuple)) and any(is_tensor_like(item) for item in axis):
+        return convert_to_tensor(axis, dtypes.int32)
     return axis if is_tensor_like(axis) else np.asarray(axis, dtype=np.int32)
 
 
@@ -453,7 +455,7 @@ def _operator(op_type, method):
                 return truediv(*pair, name=scope)
             if op_type == "Div" or op_type == "FloorDiv":
                 return apply_op("FloorDiv", *pair, name=scope)
-            kind = op_type
+            kind = "Add" if op_type == "AddV2" and tensor.dtype.base_dtype is dtypes.string else op_type
             if op_type in ("And", "Or"):
                 kind = ("Logical" if tensor.dtype.is_bool else "Bitwise") + op_type
             return apply_op(kind, *pair, name=scope)

@@ -6,7 +6,7 @@ from ..framework import dtypes
 from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.graph import name_scope
 from ..framework.op_library import apply_op
-from . import array
+from . import array, math
 
 
 def dynamic_partition(data, partitions, num_partitions, name=None):
@@ -77,3 +77,23 @@ def repeat(input, repeats, axis=None, name=None):
     dims = [-1 if d is None else d for d in x.shape._dims]
     dims[axis] = dims[axis] * repeats if dims[axis] >= 0 else -1
     return array.reshape(array.tile(expanded, multiples), dims, name)
+
+
+def _over_counts(public_name, scope_name, root):
+    def function(data, segment_ids, num_segments, name=None):
+        with name_scope(name or scope_name):
+            data, segment_ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
+            total = math.unsorted_segment_sum(data, segment_ids, num_segments)
+            ones = array.ones(array.shape(segment_ids), data.dtype.base_dtype)
+            count = math.maximum(math.unsorted_segment_sum(ones, segment_ids, num_segments), 1)
+            count = math.sqrt(count) if root else count
+            inner = data.shape.rank - segment_ids.shape.rank
+            return total / array.reshape(count, array.concat([array.shape(count), np.ones(inner, np.int32)], 0))
+
+    function.__name__ = function.__qualname__ = public_name
+    function.__doc__ = f"Sums of rows with equal ids over {'the root of ' if root else ''}their number (at least 1)."
+    return function
+
+
+unsorted_segment_mean = _over_counts("unsorted_segment_mean", "UnsortedSegmentMean", False)
+unsorted_segment_sqrt_n = _over_counts("unsorted_segment_sqrt_n", "UnsortedSegmentSqrtN", True)

@@ -365,11 +365,15 @@ class GlobalStepWaiterHook(SessionRunHook):
 
 
 class ProfilerHook(SessionRunHook):
-    """Writes a Chrome trace of a step ("timeline-N.json") every so many steps or seconds."""
+    """Writes a Chrome trace of a step ("timeline-N.json") every so many steps or seconds, for chrome://tracing.
+
+    `show_dataflow` adds arrows from producers to consumers, `show_memory` the bytes that the tensors take.
+    """
 
     def __init__(self, save_steps=None, save_secs=None, output_dir="", show_dataflow=True, show_memory=False):
         self._timer = SecondOrStepTimer(save_secs, save_steps)
         self._output_dir = output_dir
+        self._shown = dict(show_dataflow=show_dataflow, show_memory=show_memory)
 
     def begin(self):
         self._next_step = None
@@ -377,18 +381,27 @@ class ProfilerHook(SessionRunHook):
 
     def before_run(self, run_context):
         self._due = self._next_step is not None and self._timer.should_trigger_for_step(self._next_step)
-        self._started = time.time()
-        return SessionRunArgs(self._global_step)
+        options = None
+        if self._due:
+            from ..protos import RunOptions
+            options = RunOptions(trace_level=RunOptions.FULL_TRACE)
+        return SessionRunArgs(self._global_step, options=options)
 
     def after_run(self, run_context, run_values):
-        import json
-        step = int(run_values.results) + 1
+        stale = int(run_values.results)
         if self._next_step is None:
-            self._timer.update_last_triggered_step(step)
+            self._timer.update_last_triggered_step(stale)
+        step = stale + 1
         if self._due:
+            step = int(run_context.session.run(self._global_step))
             self._timer.update_last_triggered_step(step)
-            event = dict(name="step", ph="X", pid=0, tid=0, ts=self._started * 1e6, dur=(time.time() - self._started) * 1e6)
-            os.makedirs(self._output_dir or ".", exist_ok=True)
-            with open(os.path.join(self._output_dir, f"timeline-{step}.json"), "w") as file:
-                json.dump({"traceEvents": [event]}, file)
+            self._save(step, run_values.run_metadata.step_stats)
         self._next_step = step + 1
+
+    def _save(self, step, step_stats):
+        from ..python.client.timeline import Timeline
+        path = os.path.join(self._output_dir, f"timeline-{step}.json")
+        logging.info("Saving timeline for %d into '%s'.", step, path)
+        os.makedirs(self._output_dir or ".", exist_ok=True)
+        with open(path, "w") as file:
+            file.write(Timeline(step_stats).generate_chrome_trace_format(**self._shown))

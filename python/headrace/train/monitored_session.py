@@ -18,6 +18,18 @@ USE_DEFAULT = object()
 _PREEMPTION_ERRORS = (errors.AbortedError, errors.UnavailableError)
 
 
+def _merged(options, more):
+    """RunOptions for one step of two that want something of it: the more telling trace, the longer timeout."""
+    if options is None or more is None:
+        return more if options is None else options
+    merged = type(options)()
+    merged.CopyFrom(options)
+    merged.trace_level = max(options.trace_level, more.trace_level)
+    merged.timeout_in_ms = max(options.timeout_in_ms, more.timeout_in_ms)
+    merged.output_partition_graphs = options.output_partition_graphs or more.output_partition_graphs
+    return merged
+
+
 class Scaffold:
     """The parts of a graph that a training session needs; what is not given is taken from the graph's collections or made."""
 
@@ -273,10 +285,14 @@ class _MonitoredSession:
                 continue
             if request.fetches is not None:
                 everything[hook] = request.fetches
+            options = _merged(options, request.options)
             for key, value in (request.feed_dict or {}).items():
                 if key in feeds:
                     raise RuntimeError(f"Same tensor is fed by two hooks or by a hook and the caller: {key}")
                 feeds[key] = value
+        if options is not None and run_metadata is None:
+            from ..protos import RunMetadata
+            run_metadata = RunMetadata()
         results = session.run(everything, feeds, options, run_metadata)
         for hook in self._hooks:
             hook.after_run(context, SessionRunValues(results.get(hook), options, run_metadata))

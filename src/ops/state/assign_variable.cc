@@ -34,8 +34,8 @@ class AssignVariable final : public Kernel {
       const PartialShape expected = old.valid() ? PartialShape(old.shape()) : variable->shape();
       if (!expected.IsCompatibleWith(value.shape())) {
         HR_ASSIGN_OR_RETURN(const ResourceHandle* handle, c.Handle(0));
-        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", expected, " got ",
-                               value.shape(), ". Variable: ", handle->name);
+        return InvalidArgument("Trying to assign to variable with tensor with wrong shape. Expected ", expected,
+                               " got ", value.shape(), ". Variable: ", handle->name);
       }
     }
     variable->Assign(std::move(value));

@@ -1,0 +1,88 @@
+"""Datasets stage by stage: what each makes of a few elements."""
+
+import collections
+import os
+import tempfile
+import unittest
+
+import numpy as np
+
+import headrace as tf
+
+Dataset = tf.data.Dataset
+Point = collections.namedtuple("Point", "x y")
+
+
+class DatasetTest(unittest.TestCase):
+
+    def setUp(self):
+        tf.reset_default_graph()
+
+    def drained(self, dataset, most=50):
+        element, elements = dataset.make_one_shot_iterator().get_next(), []
+        with tf.Session() as session:
+            try:
+                while len(elements) < most:
+                    elements.append(session.run(element))
+            except tf.errors.OutOfRangeError:
+                pass
+        return elements
+
+    def rows(self, dataset):
+        return [np.asarray(row).tolist() for row in self.drained(dataset)]
+
+    def test_windows_are_datasets_of_the_elements_that_they_span(self):
+        self.assertEqual(self.rows(Dataset.range(5).window(2).flat_map(lambda w: w.batch(2))), [[0, 1], [2, 3], [4]])
+        sliding = Dataset.range(6).window(3, shift=1, stride=2, drop_remainder=True)
+        self.assertEqual(self.rows(sliding.flat_map(lambda w: w.batch(3))), [[0, 2, 4], [1, 3, 5]])
+
+    def test_a_window_of_pairs_is_a_pair_of_windows(self):
+        pairs = Dataset.zip((Dataset.range(4), Dataset.range(10, 14))).window(2)
+        joined = pairs.flat_map(lambda a, b: Dataset.zip((a.batch(2), b.batch(2))))
+        self.assertEqual([[a.tolist(), b.tolist()] for a, b in self.drained(joined)], [[[0, 1], [10, 11]], [[2, 3], [12, 13]]])
+
+    def test_scan_keeps_a_state(self):
+        sums = Dataset.range(4).apply(tf.data.experimental.scan(np.int64(0), lambda s, x: (s + x, s * x)))
+        self.assertEqual(self.rows(sums), [0, 0, 2, 9])
+        with self.assertRaisesRegex(TypeError, "must return a pair"):
+            Dataset.range(4).apply(tf.data.experimental.scan(np.int64(0), lambda s, x: s))
+
+    def test_take_while_ends_at_the_first_that_does_not_fit(self):
+        self.assertEqual(self.rows(Dataset.range(9).apply(tf.data.experimental.take_while(lambda x: x < 3))), [0, 1, 2])
+
+    def test_ignore_errors_leaves_out_what_fails(self):
+        inverse = Dataset.from_tensor_slices([1.0, 0.0, 2.0]).map(lambda x: tf.check_numerics(1.0 / x, "inverse"))
+        self.assertEqual(self.rows(inverse.apply(tf.data.experimental.ignore_errors())), [1.0, 0.5])
+
+    def test_datasets_can_be_chosen_and_sampled_from(self):
+        low, high = Dataset.range(3), Dataset.range(10, 13)
+        choice = Dataset.from_tensor_slices(np.array([0, 1, 1, 0], np.int64))
+        self.assertEqual(self.rows(tf.data.experimental.choose_from_datasets([low, high], choice)), [0, 10, 11, 1])
+        sampled = self.rows(tf.data.experimental.sample_from_datasets([low, high], [0.5, 0.5], seed=1))
+        self.assertEqual(sorted(sampled), [0, 1, 2, 10, 11, 12])
+        self.assertEqual([n for n in sampled if n < 10], [0, 1, 2])
+
+    def test_counters_count_without_end(self):
+        self.assertEqual(self.rows(tf.data.experimental.Counter(3, 2).take(3)), [3, 5, 7])
+
+    def test_csv_files_are_parsed_line_by_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.csv")
+            with open(path, "w") as file:
+                file.write("id,name,value\n1,a,0.5\n2,,1.5\n")
+            records = tf.data.experimental.CsvDataset(path, [tf.int32, ["-"]], header=True, select_cols=[0, 1])
+            self.assertEqual([(int(i), name) for i, name in self.drained(records)], [(1, b"a"), (2, b"-")])
+
+    def test_a_named_tuple_is_one_argument_of_the_function(self):
+        points = Dataset.from_tensor_slices(Point([1, 2], [3.0, 4.0])).map(lambda p: Point(p.x + 1, p.y))
+        self.assertEqual([(int(p.x), float(p.y)) for p in self.drained(points)], [(2, 3.0), (3, 4.0)])
+
+    def test_what_cannot_be_put_together_is_refused(self):
+        with self.assertRaises(ValueError):
+            Dataset.from_tensor_slices((np.zeros(3), np.zeros(2)))
+        with self.assertRaisesRegex(TypeError, "different types"):
+            Dataset.range(3).concatenate(Dataset.from_tensors("x"))
+
+
+if __name__ == "__main__":
+    unittest.main()
