@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/device_name.h"
+#include "graph/function_ops.h"
 #include "graph/node_error.h"
 #include "graph/shape_context.h"
 
@@ -102,7 +103,7 @@ Result<std::string> ChooseDevice(const std::string& op, const std::string& reque
 // A node that uses a resource or a ref must be where that is, so that asking for another device could only fail. Functions find
 // their own way to what they are given.
 void FollowState(const OpSignature& signature, const std::vector<Endpoint>& inputs, std::string* device) {
-  if (std::ranges::any_of(signature.attrs, [](const AttrSignature& attr) { return attr.kind == "func"; })) return;
+  if (TakesFunctions(signature)) return;
   const bool takes_ref = std::ranges::any_of(signature.inputs, &ArgSignature::is_ref);
   for (const Endpoint& input : inputs) {
     const bool state = input && (input.dtype() == DType::kResource || (takes_ref && IsRef(input.dtype())));

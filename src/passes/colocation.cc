@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "passes/function_ops.h"
+#include "graph/function_ops.h"
 
 namespace headrace {
 namespace {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "graph/function_ops.h"
 #include "graph/loop_frames.h"
 #include "kernel/evaluate.h"
-#include "passes/function_ops.h"
 
 namespace headrace {
 namespace {

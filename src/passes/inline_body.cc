@@ -2,22 +2,30 @@
 #include "passes/inline_body.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_map>
 
 #include "graph/device_name.h"
+#include "graph/function_ops.h"
 #include "graph/loop_frames.h"
 #include "graph/shape_context.h"
 #include "passes/condition_depth.h"
-#include "passes/function_ops.h"
 
 namespace headrace {
 namespace {
 
 bool IsEnd(const Node& node) { return node.op() == "_Arg" || node.op() == "_Retval"; }
 
+/// Whether the node's running may be noticed by others, or depends on when it runs.
 bool HasEffects(const Node& node) {
   return node.definition().signature().stateful || std::ranges::any_of(node.input_types(), IsRef);
+}
+
+bool OnlyReads(const Node& node) {
+  static constexpr std::array<std::string_view, 5> kReads = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd",
+                                                             "VarHandleOp", "VariableShape"};
+  return std::ranges::find(kReads, node.op()) != kReads.end();
 }
 
 class Inliner {
@@ -163,12 +171,19 @@ void Inliner::RenameColocation(Node* copy) {
 // From the last node to the first. That a Merge is done says nothing of what it did not wait for; what is inside of a condition or a
 // loop of the body cannot be waited for outside of it.
 std::vector<Node*> Inliner::FindEnds() {
+  const auto writes = [](const Node* node) { return !IsEnd(*node) && HasEffects(*node) && !OnlyReads(*node); };
+  if (place_.repeats && std::ranges::none_of(order_, writes)) return {};
   std::vector<bool> awaited(copies_.size(), false);
   const auto wait_for = [&](const Node* node) { awaited[static_cast<size_t>(node->id())] = true; };
   std::vector<bool> must_run(copies_.size(), false);
   for (const Node* node : body_.control_results) must_run[static_cast<size_t>(node->id())] = true;
   for (const Node* result : body_.results) {
-    if (place_.awaits_handles || !IsHandle(result->input_types()[0])) wait_for(result->input(0).node);
+    const Node* source = result->input(0).node;
+    if (place_.repeats) {
+      must_run[static_cast<size_t>(source->id())] = true;
+    } else if (!IsHandle(result->input_types()[0])) {
+      wait_for(source);
+    }
   }
   const std::vector<int> depths = ConditionDepths(body_.graph, order_);
   std::vector<Node*> ends;

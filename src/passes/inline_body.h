@@ -14,13 +14,15 @@ struct BodyPlace {
   std::string device;               // completes what the nodes ask for
   std::vector<Endpoint> arguments;  // what stands for each; may be empty for one that nothing reads
   std::vector<bool> gating;         // by argument: what reads it runs exactly when the body is to run
-  bool awaits_handles = false;      // whether the caller waits for results that are handles, lists or datasets, too
   std::vector<Node*> gate;          // what those nodes wait for that no gating argument reaches; may be empty
+  bool repeats = false;             // it is the body of a loop
 };
 
 struct InlinedBody {
   std::vector<Endpoint> results;
-  /// What has to have run besides for the call to be done: nodes with side effects that no result waits for.
+  /// What has to have run besides for the call to be done: nodes with side effects that no result (other than handles, lists and
+  /// datasets) waits for. Where the body repeats and does more than read variables, all side effects
+  /// and results: the next iteration has to come after them, and a result need not wait for another one's side effects.
   std::vector<Node*> ends;
 };
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "graph/builder.h"
+#include "graph/function_ops.h"
 #include "graph/loop_frames.h"
-#include "passes/function_ops.h"
 #include "passes/inline_body.h"
 
 namespace headrace {
@@ -54,8 +54,8 @@ class CallLowering {
             .device = call_.requested_device(),
             .arguments = {},
             .gating = {},
-            .awaits_handles = false,
-            .gate = std::move(gate)};
+            .gate = std::move(gate),
+            .repeats = false};
   }
   Status InlineBranch(const std::string& name, const std::vector<Node*>& operands, int side, Branch* branch);
 
@@ -228,7 +228,7 @@ Result<InlinedBody> CallLowering::InlineCond(const FunctionBody& cond) {
 
 Result<InlinedBody> CallLowering::InlineIteration(const FunctionBody& body, Node* pivot) {
   BodyPlace place = PlaceFor("body/", {pivot});
-  place.awaits_handles = true;
+  place.repeats = true;
   for (size_t i = 0; i < body.args.size(); ++i) {
     const Variable& variable = variables_[i];
     place.arguments.push_back(variable.merge == nullptr ? variable.enter : Endpoint{variable.choice, 1});

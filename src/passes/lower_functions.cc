@@ -7,10 +7,10 @@
 
 #include "graph/builder.h"
 #include "graph/device_name.h"
+#include "graph/function_ops.h"
 #include "graph/loop_frames.h"
 #include "passes/colocation.h"
 #include "passes/condition_depth.h"
-#include "passes/function_ops.h"
 #include "passes/lower_call.h"
 #include "passes/tensor_name.h"
 
@@ -22,10 +22,8 @@ constexpr int kMaxNewNodes = 1'000'000;         // functions that call others tw
 constexpr char kBehind[] = "_lowered_handles";  // by output: "node:index" that its consumers read, or empty
 
 /// Only what names a task.
-DeviceName TaskOf(DeviceName name) {
-  name.type.reset();
-  name.id.reset();
-  return name;
+DeviceName TaskOf(const DeviceName& name) {
+  return {.job = name.job, .replica = name.replica, .task = name.task, .type = {}, .id = {}};
 }
 
 /// What a call and its functions need, put together until it does not fit one task.
@@ -153,11 +151,11 @@ class Replacement {
   LoweredCall lowered_;
 };
 
-// What the call waits for by control edges; and, where it may be dead or belongs to a loop, what says so: its inputs, values if there are
-// any, as a handle may come from another task. A Switch runs whether its outputs are dead or not: an Identity tells.
+// What the call waits for: control inputs; where its functions have side effects, its values, too, as a call begins when all of them are
+// there; and where it may be dead or belongs to a loop, what says so: its values, or a handle where there are none. A Switch runs
+// whether its outputs are dead or not: an Identity tells.
 void Replacement::FindGate() {
   gate_ = call_->control_inputs();
-  if (!is_conditional_) return;
   const auto add = [&](bool handles) {
     for (const Endpoint& input : call_->inputs()) {
       const bool is_root = input.node->num_inputs() == 0 && input.node->control_inputs().empty();
@@ -167,8 +165,8 @@ void Replacement::FindGate() {
       if (handles) return;
     }
   };
-  add(/*handles=*/false);
-  if (gate_.empty()) add(/*handles=*/true);
+  if (is_conditional_ || call_->definition().signature().stateful) add(/*handles=*/false);
+  if (is_conditional_ && gate_.empty()) add(/*handles=*/true);
 }
 
 // The node that takes the call's name.

@@ -15,8 +15,8 @@ namespace headrace {
 /// What takes a call's place has its name and its outputs (Identity, IdentityN, NoOp), so that it may be fetched, fed, waited for and
 /// used by a later extension of the graph; it is done when all of the call is. Resources and variants pass it by: their consumers
 /// read what is behind, and of the outputs there nothing but an empty handle can be fetched.
-/// What runs does so when the call would have: after its control inputs, in the taken branch only, side effects of one iteration
-/// before the next. Unlike in a call, results do not wait for inputs and side effects that they do not need.
+/// What has side effects runs when the call would have run it: after the call's inputs, in the taken branch only, one iteration after
+/// the other. Of functions without side effects every node runs as soon as it can.
 /// Errors: those of Place for devices and colocation; of InstantiateFunction; kInvalidArgument for functions that call each other
 /// without end, or become more than a million nodes.
 HR_EXPORT Status LowerFunctions(Graph* graph, const PlacementOptions& options);

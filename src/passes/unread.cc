@@ -5,7 +5,7 @@
 #include <set>
 #include <unordered_set>
 
-#include "passes/function_ops.h"
+#include "graph/function_ops.h"
 
 namespace headrace {
 namespace {

@@ -191,7 +191,7 @@ class RandomProgram : public FunctionSession {
                              {Add(builder(), "Placeholder", {}, kFloat, "x"), 0}};
     Node* last = nullptr;
     const Endpoint y = Body(builder(), outer, 3, &last);
-    Node* end = Add(builder().WithControlInputs({last}), "Identity", {y}, {}, "end");
+    Node* end = Add(last == nullptr ? builder() : builder().WithControlInputs({last}), "Identity", {y}, {}, "end");
     Open();
     std::vector<float> results;
     for (const float x : {0.5f, -1.5f, 3.0f}) {

@@ -62,7 +62,7 @@ struct Loopback {
   static AttrMap Attrs() {
     return {{"tensor_name", "edge"}, {"send_device", "a"}, {"recv_device", "b"}, {"send_device_incarnation", 1}};
   }
-  Result<std::vector<Tensor>> Run(std::vector<Tensor> args) {
+  Result<std::vector<Tensor>> Run(const std::vector<Tensor>& args) {
     const auto plan = graph.Compile();
     if (!plan.ok()) return plan.status();
     return RunStep(**plan, args, nullptr, MakeLocalRendezvous().get());

@@ -1,4 +1,4 @@
-// What passes want to know of ops that call functions.
+// Ops that call functions, and what they are given.
 #pragma once
 
 #include <algorithm>
