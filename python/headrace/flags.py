@@ -1,11 +1,50 @@
 """tf.flags: absl's flags where absl is installed, else the same few functions over argparse."""
 
 import argparse
+import functools
 import sys
 
 try:
+    from absl import flags as _absl
     from absl.flags import *  # noqa: F401,F403
-    from absl.flags import FLAGS  # noqa: F401
+
+    class _ParsedWhenAsked:
+        """absl's flags, which read the command line when a value is asked for before main runs."""
+
+        def __getattr__(self, name):
+            if name in _absl.FLAGS and not _absl.FLAGS.is_parsed():
+                _absl.FLAGS(sys.argv, known_only=True)
+            return getattr(_absl.FLAGS, name)
+
+        def __setattr__(self, name, value):
+            setattr(_absl.FLAGS, name, value)
+
+        def __delattr__(self, name):
+            delattr(_absl.FLAGS, name)
+
+        def __call__(self, *args, **kwargs):
+            return _absl.FLAGS(*args, **kwargs)
+
+        def __getitem__(self, name):
+            return _absl.FLAGS[name]
+
+        def __setitem__(self, name, flag):
+            _absl.FLAGS[name] = flag
+
+        def __contains__(self, name):
+            return name in _absl.FLAGS
+
+        def __iter__(self):
+            return iter(_absl.FLAGS)
+
+        def __len__(self):
+            return len(_absl.FLAGS)
+
+        def __dir__(self):
+            return dir(_absl.FLAGS)
+
+    FLAGS = _ParsedWhenAsked()
+
 except ImportError:
 
     class _Flags:
@@ -96,3 +135,17 @@ except ImportError:
     def mark_flags_as_required(names):
         for name in names:
             mark_flag_as_required(name)
+
+
+def _with_old_names(define):
+    """A DEFINE function that also takes the arguments' names of TensorFlow's first versions."""
+    @functools.wraps(define)
+    def function(*args, **kwargs):
+        renamed = {"flag_name": "name", "default_value": "default", "docstring": "help"}
+        return define(*args, **{renamed.get(key, key): value for key, value in kwargs.items()})
+
+    return function
+
+
+DEFINE_string, DEFINE_integer, DEFINE_float = (_with_old_names(f) for f in (DEFINE_string, DEFINE_integer, DEFINE_float))
+DEFINE_boolean = DEFINE_bool = _with_old_names(DEFINE_boolean)

@@ -94,6 +94,37 @@ class Metrics(unittest.TestCase):
             np.testing.assert_array_equal(matrix, [[5, 1], [2, 4]])
             self.assertAlmostEqual(session.run(value), (5 / 8 + 4 / 7) / 2, 6)
 
+    def test_the_best_classes_of_each_row(self):
+        scores = tf.constant([[0.1, 0.5, 0.4], [0.7, 0.2, 0.1]])
+        labels = tf.constant([[2, 2], [2, 0]], tf.int64)
+        known = {tf.metrics.recall_at_k: 2 / 3, tf.metrics.precision_at_k: 2 / 4, tf.metrics.average_precision_at_k: (0.5 / 2 + 1 / 2) / 2}
+        for metric, expected in known.items():
+            value, update = metric(labels, scores, 2)
+            with tf.Session() as session:
+                session.run(tf.local_variables_initializer())
+                self.assertAlmostEqual(float(session.run(update)), expected, 6)
+                session.run(update)
+                self.assertAlmostEqual(float(session.run(value)), expected, 6)
+        update = tf.metrics.recall_at_k(labels, scores, 1, class_id=0)[1]
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            self.assertEqual(session.run(update), 1.0)
+
+    def test_sparse_labels_count_as_many_as_there_are(self):
+        labels = tf.SparseTensor([[0, 0], [1, 0], [1, 1]], tf.constant([2, 2, 0], tf.int64), [2, 2])
+        update = tf.metrics.recall_at_k(labels, tf.constant([[0.1, 0.5, 0.4], [0.7, 0.2, 0.1]]), 2)[1]
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            self.assertAlmostEqual(float(session.run(update)), 2 / 3, 6)
+
+    def test_sensitivity_where_the_specificity_is_given(self):
+        value, update = tf.metrics.sensitivity_at_specificity(tf.constant([0, 0, 1, 1]), tf.constant([0.1, 0.6, 0.5, 0.9]), 1.0)
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            self.assertAlmostEqual(float(session.run(update)), 0.5, 5)
+        with self.assertRaisesRegex(ValueError, "range"):
+            tf.metrics.sensitivity_at_specificity(tf.constant([0]), tf.constant([0.1]), 1.5)
+
     def test_collections_are_filled(self):
         value, update = tf.metrics.mean(self.scores, metrics_collections=["values"], updates_collections="updates")
         self.assertEqual((tf.get_collection("values"), tf.get_collection("updates")), ([value], [update]))

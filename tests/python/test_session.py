@@ -24,6 +24,29 @@ class SessionTest(unittest.TestCase):
         self.assertEqual(result["more"][1][1].y.tolist(), [2.0, 3.0])
         self.assertIsNone(result["op"])
 
+    def test_what_is_fed_and_fetched_comes_back(self):
+        x = tf.placeholder(tf.float32, [None])
+        sparse = tf.sparse_placeholder(tf.float32)
+        with tf.Session() as session:
+            total, same = session.run([tf.reduce_sum(x), x], {x: [1, 2]})
+            self.assertEqual((total, same.tolist(), same.dtype), (3.0, [1, 2], np.float32))
+            value = session.run(sparse, {sparse: tf.SparseTensorValue([[0, 1]], [2.0], [2, 2])})
+            self.assertEqual((value.values.tolist(), value.dense_shape.tolist()), ([2], [2, 2]))
+
+    def test_a_fed_variable_is_that_value_wherever_it_is_read(self):
+        w = tf.Variable([1.0])
+        total = tf.reduce_sum(w * 2.0)
+        with tf.Session() as session:
+            session.run(w.initializer)
+            self.assertEqual((session.run(total, {w: [5.0]}), session.run(total)), (10.0, 2.0))
+
+    def test_numbers_are_fed_as_the_tensor_is_typed(self):
+        x = tf.placeholder(tf.int32, [])
+        with tf.Session() as session:
+            self.assertEqual((session.run(x + 0, {x: 3.7}), session.run(x + 0, {x: np.float32(2)})), (3, 2))
+            with self.assertRaisesRegex(TypeError, "feed_dict must be a dictionary"):
+                session.run(x + 0, [x])
+
     def test_names_may_be_fetched_and_fed(self):
         x = tf.placeholder(tf.float32, [], name="x")
         tf.multiply(x, 2.0, name="y")

@@ -92,6 +92,31 @@ class WaitingTest(TrainingTest):
             server.stop()
 
 
+class SupervisorTest(TrainingTest):
+
+    def test_the_graph_is_finished_with_it(self):
+        self.count_up()
+        supervisor = tf.train.Supervisor()
+        with self.assertRaisesRegex(RuntimeError, "finalized"):
+            tf.constant(1)
+        with supervisor.managed_session() as session:
+            self.assertEqual(session.run(supervisor.global_step), 0)
+
+    def test_a_worker_does_not_wait_for_variables_that_its_ready_op_leaves_out(self):
+        cluster = {"ps": free_addresses(1), "worker": free_addresses(1)}
+        self.serve(cluster, "ps", 0)
+        target = self.serve(cluster, "worker", 0).target
+        step, _ = self.count_up(PS)
+        with tf.device("/job:worker/task:0"):
+            own = tf.Variable(1.0, name="own")
+        with tf.Session(target) as session:
+            session.run(step.initializer)
+        supervisor = tf.train.Supervisor(is_chief=False, ready_op=tf.report_uninitialized_variables([step]), global_step=step)
+        session = Background(lambda: supervisor.prepare_or_wait_for_session(target)).result()
+        with session, self.assertRaises(tf.errors.FailedPreconditionError):
+            session.run(own)
+
+
 class RecoveryTest(TrainingTest):
 
     def test_a_lost_parameter_server_costs_the_steps_since_the_checkpoint(self):

@@ -70,8 +70,8 @@ class Supervisor:
             return known[0] if known else make()
 
         self._ready_op = pick(ready_op, GraphKeys.READY_OP, report_uninitialized_variables)
-        self._ready_for_local_init_op = pick(ready_for_local_init_op, GraphKeys.READY_FOR_LOCAL_INIT_OP,
-                                             lambda: report_uninitialized_variables(global_variables()))
+        # Without one local variables are initialized at once: a worker's own may count as global ones that nobody initializes.
+        self._ready_for_local_init_op = pick(ready_for_local_init_op, GraphKeys.READY_FOR_LOCAL_INIT_OP, lambda: None)
         self._init_op = pick(init_op, GraphKeys.INIT_OP, global_variables_initializer)
         self._local_init_op = pick(local_init_op, GraphKeys.LOCAL_INIT_OP, lambda: group(
             local_variables_initializer(), *graph.get_collection(GraphKeys.TABLE_INITIALIZERS)))
