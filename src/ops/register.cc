@@ -14,6 +14,7 @@ void RegisterAllOps() {
     RegisterDataOps(registry);
     RegisterIoOps(registry);
     RegisterLookupOps(registry);
+    RegisterLinalgOps(registry);
     RegisterListOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);

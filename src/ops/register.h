@@ -11,6 +11,7 @@ void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
 void RegisterLookupOps(OpRegistry& registry);
+void RegisterLinalgOps(OpRegistry& registry);
 void RegisterListOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
