@@ -108,7 +108,7 @@ _LAZY = {
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
     "sparse": (".sparse", None),
     **{name: (".sparse", name) for name in (
-        "SparseTensor", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
+        "SparseTensor", "edit_distance", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
         "sparse_reshape", "sparse_reorder", "sparse_transpose", "sparse_concat", "sparse_slice", "sparse_split",
         "sparse_retain", "sparse_reset_shape", "sparse_fill_empty_rows", "sparse_tensor_dense_matmul", "sparse_add",
         "sparse_reduce_sum",
