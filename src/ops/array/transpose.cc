@@ -1,5 +1,8 @@
-// Transpose: y[i_perm[0], i_perm[1], ...] = x[i_0, i_1, ...]. InvertPermutation: y[x[i]] = i.
+// Transpose: y[i_perm[0], i_perm[1], ...] = x[i_0, i_1, ...]. ConjugateTranspose: the conjugate of that. InvertPermutation: y[x[i]] = i.
 // Source: TensorFlow's ops of the same names.
+#include <algorithm>
+#include <complex>
+
 #include "graph/shape_context.h"
 #include "kernel/strided_copy.h"
 #include "ops/array/array_ops.h"
@@ -36,9 +39,9 @@ Status TransposeShape(ShapeContext& c) {
   return c.SetOutput(0, std::move(shape));
 }
 
-Status TransposeGradient(GradientContext& c) {
+Status TransposeGradient(GradientContext& c) {  // the op itself, the other way
   const Endpoint back = c.Op("InvertPermutation", {c.input(1)});
-  return c.SetInputGradient(0, OutputGradientFormula(c).Apply("Transpose", {back}));
+  return c.SetInputGradient(0, OutputGradientFormula(c).Apply(c.node().op(), {back}));
 }
 
 Status TransposeKernel(KernelContext& context) {
@@ -67,6 +70,17 @@ Status TransposeKernel(KernelContext& context) {
   }
   StridedCopy(context, x.dtype(), dims, x.raw(), y->mutable_raw());
   return OkStatus();
+}
+
+Status ConjugateTransposeKernel(KernelContext& context) {
+  HR_RETURN_IF_ERROR(TransposeKernel(context));
+  const Tensor turned = context.output(0);
+  if (!IsComplex(turned.dtype())) return OkStatus();
+  HR_ASSIGN_OR_RETURN(Tensor * y, context.AllocateOutput(0, turned.shape()));
+  return ForDType<std::complex<float>, std::complex<double>>(turned.dtype(), "ConjugateTranspose", [&]<typename T>() {
+    std::ranges::transform(turned.data<T>(), y->mutable_data<T>().begin(), [](const T& x) { return std::conj(x); });
+    return OkStatus();
+  });
 }
 
 Status InvertPermutationShape(ShapeContext& c) {
@@ -101,6 +115,11 @@ std::vector<OpDefinition> TransposeOps() {
                     .Shape(TransposeShape)
                     .Gradient(TransposeGradient)
                     .Kernels(AnyType(FunctionKernel(TransposeKernel))));
+  ops.push_back(
+      OpDefinition("ConjugateTranspose(x: T, perm: Tperm) -> (y: T) | T: type | Tperm: type = i32 in {i32,i64}")
+          .Shape(TransposeShape)
+          .Gradient(TransposeGradient)
+          .Kernels(AnyType(FunctionKernel(ConjugateTransposeKernel))));
   ops.push_back(OpDefinition("InvertPermutation(x: T) -> (y: T) | T: type = i32 in {i32,i64}")
                     .Shape(InvertPermutationShape)
                     .NoGradient("not differentiable: integers")
