@@ -51,6 +51,10 @@ case("diagonals", lambda t, x: [t.linalg.tensor_diag(x[0]), t.matrix_diag_part(x
                                 t.matrix_set_diag(x, np.float32([[1, 2, 3], [4, 5, 6]])),
                                 t.linalg.diag_part(t.placeholder_with_default(R, [None, None, None])),
                                 t.diag_part(t.reshape(t.range(16), [2, 2, 2, 2]))], R)
+case("bands of diagonals", lambda t, x: [
+    t.linalg.diag_part(x, k=(-1, 2), padding_value=7), t.matrix_diag_part(x, k=1), t.linalg.diag_part(x, k=[-2, 0], align="LEFT_RIGHT"),
+    t.linalg.diag(x[:, 0], k=-1, num_cols=6, padding_value=3.0), t.linalg.diag(x[0, :2, :2], k=(0, 1)), t.linalg.set_diag(x, x[:, :2, 0], k=-1),
+    t.linalg.diag(t.constant([True, False])), t.linalg.diag(t.constant([1, 2])), t.linalg.adjoint(t.complex(x, x))], R)
 case("bands", lambda t, x: [t.matrix_band_part(x, low, high) for low, high in ((0, 0), (1, -1), (-1, 1), (-1, -1), (2, 0))], R)
 case("matvec and cross", lambda t, x, f: [t.linalg.matvec(x, x[:, 0]), t.linalg.cross(f, t.reverse(f, [0]))], M, F)
 case("norms of vectors", lambda t, x: [t.norm(x, o, axis=-1, keepdims=k) for k in (False, True)

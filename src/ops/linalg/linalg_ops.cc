@@ -5,7 +5,7 @@
 namespace headrace {
 
 void RegisterLinalgOps(OpRegistry& registry) {
-  for (const auto list : {BandPartOps, CholeskyOps, InverseOps, SolveOps}) {
+  for (const auto list : {BandPartOps, CholeskyOps, DiagonalOps, InverseOps, SolveOps}) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }
 }

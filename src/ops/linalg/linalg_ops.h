@@ -9,6 +9,7 @@ namespace headrace {
 
 std::vector<OpDefinition> BandPartOps();
 std::vector<OpDefinition> CholeskyOps();
+std::vector<OpDefinition> DiagonalOps();
 std::vector<OpDefinition> InverseOps();
 std::vector<OpDefinition> SolveOps();
 
