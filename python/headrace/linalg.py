@@ -9,7 +9,7 @@ from .ops.decompositions import matrix_solve as solve  # noqa: F401
 from .ops.decompositions import matrix_triangular_solve as triangular_solve  # noqa: F401
 from .ops.einsum import einsum  # noqa: F401
 from .ops.math import matmul, tensordot  # noqa: F401
-from .ops.matrix import cross, eye, matvec, norm, trace  # noqa: F401
+from .ops.matrix import adjoint, cross, eye, matvec, norm, trace  # noqa: F401
 from .ops.matrix import diag as tensor_diag  # noqa: F401
 from .ops.matrix import diag_part as tensor_diag_part  # noqa: F401
 from .ops.matrix import matrix_band_part as band_part  # noqa: F401

@@ -9,17 +9,9 @@ from ..framework.op_library import apply_op
 from . import array, math
 
 
-def _extents(x):
-    """The extents of the last two axes, as ints where they are known."""
-    known = x.shape._dims
-    dynamic = None if None not in known[-2:] else array.shape(x)
-    return [known[i] if known[i] is not None else dynamic[i] for i in (-2, -1)]
-
-
-def _places(x):
-    """Column vector of row numbers and row vector of column numbers of the matrices of x."""
-    rows, columns = _extents(x)
-    return array.expand_dims(math.range(rows), 1), array.expand_dims(math.range(columns), 0)
+def adjoint(matrix, name=None):
+    """The last two axes swapped, the elements conjugated."""
+    return matrix_transpose(matrix, name or "adjoint", conjugate=True)
 
 
 def matrix_transpose(a, name="matrix_transpose", conjugate=False):
@@ -30,29 +22,24 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
     return array.transpose(a, axes, name, conjugate)
 
 
-def matrix_diag_part(input, name=None):
-    """The diagonals of the matrices in the last two axes."""
+def matrix_diag_part(input, name="diag_part", k=0, padding_value=0, align="RIGHT_LEFT"):
+    """The diagonals of the matrices in the last two axes.
+
+    `k`: which, 0 is the main one, 1 the one above it; (lowest, highest): a band, whose diagonals are rows, the highest first. What
+    `align` says of short ones ("left" or "right", above and below the main one) leaves room for padding.
+    """
     x = convert_to_tensor(input)
-    rows, columns = x.shape._dims[-2:]
-    if rows is None or columns is None:
-        extents = array.shape(x)
-        rows, columns = extents[-2], extents[-1]
-        count = apply_op("Minimum", rows, columns)
-        places = apply_op("Range", 0, count, 1)
-    else:
-        places = np.arange(min(rows, columns), dtype=np.int32)
-    flat = array.reshape(x, array.concat([array.shape(x)[:-2], [-1]], 0))
-    return array.gather(flat, places * (columns + 1), axis=-1, name=name)
+    return apply_op("MatrixDiagPartV3", x, k, _padding(padding_value, x), align=align, name=name)
 
 
-def matrix_diag(diagonal, name=None):
-    """Matrices [..., n, n] with the vectors [..., n] on their diagonals."""
-    with name_scope(name or "matrix_diag") as scope:
-        x = convert_to_tensor(diagonal)
-        count = x.shape._dims[-1]
-        order = math.range(array.shape(x)[-1] if count is None else count)
-        on_diagonal = math.equal(array.expand_dims(order, 1), array.expand_dims(order, 0))
-        return apply_op("SelectV2", on_diagonal, array.expand_dims(x, -1), np.zeros((), x.dtype.as_numpy_dtype), name=scope)
+def matrix_diag(diagonal, name="diag", k=0, num_rows=-1, num_cols=-1, padding_value=0, align="RIGHT_LEFT"):
+    """Matrices of the diagonals in the last axis, for a band the last two: see matrix_diag_part. They are as small as they can be."""
+    x = convert_to_tensor(diagonal)
+    return apply_op("MatrixDiagV3", x, k, num_rows, num_cols, _padding(padding_value, x), align=align, name=name)
+
+
+def _padding(value, x):
+    return value if is_tensor_like(value) or x.dtype.base_dtype is dtypes.string else np.asarray(value, x.dtype.as_numpy_dtype)
 
 
 def matrix_band_part(input, num_lower, num_upper, name=None):
@@ -60,15 +47,9 @@ def matrix_band_part(input, num_lower, num_upper, name=None):
     return apply_op("MatrixBandPart", input, num_lower, num_upper, name=name or "matrix_band_part")
 
 
-def matrix_set_diag(input, diagonal, name=None):
-    """The matrices with other diagonals [..., min(rows, columns)]."""
-    with name_scope(name or "matrix_set_diag") as scope:
-        x = convert_to_tensor(input)
-        diagonal = convert_to_tensor(diagonal, x.dtype.base_dtype)
-        rows, columns = _places(x)
-        count = array.shape(diagonal)[-1]
-        spread = array.gather(diagonal, array.reshape(math.minimum(rows, count - 1), [-1]), axis=-1)
-        return apply_op("SelectV2", math.equal(rows, columns), array.expand_dims(spread, -1), x, name=scope)
+def matrix_set_diag(input, diagonal, name="set_diag", k=0, align="RIGHT_LEFT"):
+    """The matrices with other diagonals: see matrix_diag_part."""
+    return apply_op("MatrixSetDiagV3", input, diagonal, k, align=align, name=name)
 
 
 def diag(diagonal, name=None):
