@@ -91,6 +91,17 @@ HR_EXPORT DatasetPtr MakeScanDataset(DatasetPtr input, std::shared_ptr<const Com
                                      bool preserve_cardinality);
 HR_EXPORT DatasetPtr MakeTakeWhileDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
                                           std::vector<Tensor> captured);
+/// Functions with what they captured. `begin` gives the state of a run; `next`, of the state, an element, or kOutOfRange at the end;
+/// `finish` is told the state once, without anybody waiting for it.
+struct HR_EXPORT GeneratorFunctions {
+  std::shared_ptr<const CompiledFunction> begin;
+  std::vector<Tensor> begin_captured;
+  std::shared_ptr<const CompiledFunction> next;
+  std::vector<Tensor> next_captured;
+  std::shared_ptr<const CompiledFunction> finish;
+  std::vector<Tensor> finish_captured;
+};
+HR_EXPORT DatasetPtr MakeGeneratorDataset(GeneratorFunctions functions, ElementSpec spec);
 struct HR_EXPORT ShuffleOptions {
   int64_t buffer_size = 1;               // -2: the whole input
   int64_t count = 1;                     // < 0: for ever; another count than 1 makes it ShuffleAndRepeat

@@ -29,6 +29,7 @@ OpDefinition NoOp();
 OpDefinition ControlTrigger();
 OpDefinition Abort();
 std::vector<OpDefinition> CallOps();
+std::vector<OpDefinition> PyFuncOps();
 std::vector<OpDefinition> WhileOps();
 
 }  // namespace headrace
