@@ -88,6 +88,8 @@ class StringFormatCpu final : public Kernel {
   const int64_t summarize_;
 };
 
+Status NotAScalar(int rank) { return InvalidArgument("input must be a scalar, but has rank: ", rank); }
+
 class PrintV2Cpu final : public BlockingKernel {
  public:
   static Result<std::unique_ptr<Kernel>> Create(KernelConstruction& c) {
@@ -102,9 +104,7 @@ class PrintV2Cpu final : public BlockingKernel {
 
  protected:
   Status Run(KernelContext& c) const override {
-    if (c.input(0).rank() != 0) {
-      return InvalidArgument("PrintV2: input must be a scalar, got shape ", c.input(0).shape());
-    }
+    if (c.input(0).rank() != 0) return NotAScalar(c.input(0).rank());
     const std::string text = c.input(0).scalar<std::string>() + end_;
     if (stream_.starts_with(kFile)) return AppendToFile(c, text);
     if (stream_ == "stdout" || stream_ == "stderr") {
@@ -134,7 +134,10 @@ class PrintV2Cpu final : public BlockingKernel {
 
 Status PrintGradient(GradientContext& c) { return c.SetInputGradient(0, OutputGradientFormula(c)); }
 
-Status PrintV2Shape(ShapeContext& c) { return c.RequireScalar(0); }
+Status PrintV2Shape(ShapeContext& c) {
+  const PartialShape& input = c.input(0);
+  return input.has_rank() && input.rank() != 0 ? NotAScalar(input.rank()) : OkStatus();
+}
 
 }  // namespace
 
