@@ -107,8 +107,12 @@ class Dataset(structure.HasElements):
 
     @staticmethod
     def from_generator(generator, output_types, output_shapes=None, args=None):
-        raise NotImplementedError("Dataset.from_generator is not there: write the data to TFRecord files (headrace convert, "
-                                  "tf.python_io.TFRecordWriter) and read these")
+        """What the iterator that generator(*args) returns yields; each run through the dataset calls it anew.
+
+        It runs in this process only, one element at a time. Lists among the elements are tensors.
+        """
+        from .generator import from_generator
+        return Dataset(*from_generator(generator, output_types, output_shapes, args))
 
     @staticmethod
     def list_files(file_pattern, shuffle=None, seed=None):
