@@ -10,6 +10,7 @@
 
 #include "autodiff/function_gradient.h"
 #include "autodiff/indexed_slices.h"
+#include "graph/loop_frames.h"
 
 namespace headrace {
 namespace {
@@ -48,6 +49,11 @@ class Backward {
   std::vector<bool> between_;                                  // by node id
   std::vector<std::vector<std::vector<Gradient>>> gradients_;  // by node id and output: all that arrived
 };
+
+/// Of conditions and loops made of single nodes.
+bool IsControlFlow(const Node& node) {
+  return IsSwitch(node) || IsMerge(node) || IsEnter(node) || IsExit(node) || IsNextIteration(node);
+}
 
 constexpr int kMaxDepth = 64;  // of functions within functions
 
@@ -154,8 +160,8 @@ Status Backward::Visit(Node* node) {
   const bool leads_on =
       std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
   if (!leads_on || StopsGradients(*node) || stops_.contains(node)) return builder_.status();
-  if (node->op() == "Enter" || node->op() == "Exit" || node->op() == "NextIteration") {
-    return Unimplemented("Gradients: node '", node->name(), "' is part of a v1 loop");
+  if (IsControlFlow(*node)) {
+    return Unimplemented("Gradients: node '", node->name(), "' (", node->op(), ") is part of a v1 condition or loop");
   }
   GradientFunction gradient = node->definition().gradient_function();
   if (CallsFunctions(*node))
@@ -201,6 +207,7 @@ bool IsDifferentiable(DType type) {
 }
 
 bool StopsGradients(const Node& node) {
+  if (IsControlFlow(node)) return false;  // a gradient passes there, although it is not built
   return node.definition().gradient_function() == nullptr && !node.definition().no_gradient_reason().empty() &&
          !CallsFunctions(node);
 }

@@ -16,7 +16,7 @@ namespace headrace {
 /// added with AddN, or, where all are IndexedSlices, concatenated. Graphs of any depth are fine. Nodes that call functions
 /// are changed to call functions that also return what the gradient needs (function_gradient.h).
 /// Errors: kInvalidArgument for a y that is not of float type, or a number or type of `grad_ys` that does not fit;
-/// kUnimplemented for an op on the way that defines no gradient and no reason for it, or for a v1 loop.
+/// kUnimplemented for an op on the way that defines no gradient and no reason for it, or for a v1 condition or loop.
 HR_EXPORT Result<std::vector<Gradient>> AddGradients(const GraphBuilder& builder, const std::vector<Endpoint>& ys,
                                                      const std::vector<Endpoint>& xs,
                                                      const std::vector<Endpoint>& grad_ys = {},

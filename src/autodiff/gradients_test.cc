@@ -54,6 +54,17 @@ TEST_F(GradientsTest, PathsThatMeetAreAdded) {
   EXPECT_THAT(Value(Gradients({y}, {x})[0], {{x, Tensor::Scalar(3.0f)}}), ElementsAre(7.0f));
 }
 
+TEST_F(GradientsTest, AConditionOfSwitchAndMergeIsAnErrorAndNotAZero) {
+  const Endpoint x = Input();
+  const Endpoint pred = builder.Op("Placeholder", {}, {{"dtype", DType::kBool}, {"shape", PartialShape::Scalar()}});
+  Node* const choice = builder.AddNode("Switch", {x, pred});
+  const Endpoint y =
+      builder.Op("Merge", {builder.Op("Neg", {Endpoint{choice, 0}}), builder.Op("Square", {Endpoint{choice, 1}})});
+  const Status outcome = AddGradients(builder, {y}, {x}).status();
+  EXPECT_EQ(outcome.code(), Code::kUnimplemented);
+  EXPECT_THAT(outcome.message(), HasSubstr("'Merge' (Merge) is part of a v1 condition or loop"));
+}
+
 TEST_F(GradientsTest, AnXInTheMiddleGetsItsOwnGradient) {
   const Endpoint x = Input();
   const Endpoint middle = builder.Op("Square", {x});

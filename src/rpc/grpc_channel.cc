@@ -5,6 +5,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/client_unary_call.h>
 
+#include <atomic>
 #include <chrono>
 #include <limits>
 
@@ -71,6 +72,13 @@ class GrpcChannel : public Channel, public std::enable_shared_from_this<GrpcChan
  private:
   class AsyncCall;
 
+  /// Whether the last attempt to connect failed some time ago, so that a call which does not wait would report a state of the past.
+  bool MayBeBack(const CallOptions& options) {
+    return !options.wait_for_ready && channel_->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE &&
+           RealClock().Now().time_since_epoch().count() >= next_probe_.load(std::memory_order_relaxed);
+  }
+  /// Connects anew for as long as a probe may take, and then calls `then`, whatever became of it.
+  void Reconnect(std::function<void()> then);
   /// Gives an error its names; a wait that ended at the deadline is told apart by asking once more why there is no connection.
   void Explain(const std::string& method, const CallOptions& options, TimePoint begin, const Status& error,
                std::function<void(const Status&)> done);
@@ -82,6 +90,7 @@ class GrpcChannel : public Channel, public std::enable_shared_from_this<GrpcChan
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
   const std::string peer_;
+  std::atomic<TimePoint::rep> next_probe_ = 0;  // earlier than that the peer is taken to be as it was last found
 };
 
 /// Fills the context of one call and follows its cancellation. Returns false when it is cancelled already.
@@ -160,11 +169,28 @@ class GrpcChannel::AsyncCall final : public GrpcEvent {
 };
 
 void GrpcChannel::Call(const std::string& method, Payload request, const CallOptions& options, Done done) {
-  (new AsyncCall(shared_from_this(), method, options, std::move(done)))->Start(request);
+  auto* call = new AsyncCall(shared_from_this(), method, options, std::move(done));
+  if (!MayBeBack(options)) return call->Start(request);
+  Reconnect([call, request = std::move(request)] { call->Start(request); });
+}
+
+void GrpcChannel::Reconnect(std::function<void()> then) {
+  grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+  const CallOptions waiting{.deadline = RealClock().Now() + kProbeTimeout, .wait_for_ready = true};
+  const auto after = [this, then = std::move(then)](const Status&, const Payload&) {
+    next_probe_.store((RealClock().Now() + kProbeTimeout).time_since_epoch().count(), std::memory_order_relaxed);
+    then();
+  };
+  (new AsyncCall(shared_from_this(), kProbeMethod, waiting, after))->Start(Payload());
 }
 
 Result<Payload> GrpcChannel::CallAndWait(const std::string& method, Payload request, const CallOptions& options) {
   const TimePoint begin = RealClock().Now();
+  if (MayBeBack(options)) {
+    Notification tried;
+    Reconnect([&tried] { tried.Notify(); });
+    tried.Wait();
+  }
   grpc::ClientContext context;
   Cancellation cancellation(&context, options);
   if (cancellation.CancelledBefore()) return options.cancellation->status();

@@ -87,6 +87,32 @@ TEST(GrpcTest, CallThatWaitsIsAnsweredOnceThePeerStarts) {
   EXPECT_TRUE(outcome.ok()) << outcome.ToString();
 }
 
+TEST(GrpcTest, CallThatDoesNotWaitReachesAPeerThatStartedAfterAnEarlierRefusal) {
+  const int port = FreePort();
+  const std::shared_ptr<Channel> channel = ChannelTo(port);
+  ASSERT_EQ(channel->CallAndWait(kEcho, Payload(), {}).status().code(), Code::kUnavailable);
+  Fixture fixture;
+  const auto server = fixture.Start(port);
+  const Status status = channel->CallAndWait(kEcho, Payload("x"), {}).status();
+  EXPECT_TRUE(status.ok()) << status.ToString();
+}
+
+TEST(GrpcTest, AsynchronousCallReachesAPeerThatStartedAfterAnEarlierRefusal) {
+  const int port = FreePort();
+  const std::shared_ptr<Channel> channel = ChannelTo(port);
+  ASSERT_EQ(channel->CallAndWait(kEcho, Payload(), {}).status().code(), Code::kUnavailable);
+  Fixture fixture;
+  const auto server = fixture.Start(port);
+  Notification answered;
+  Status outcome = Internal("none");
+  channel->Call(kEcho, Payload("x"), {}, [&](const Status& status, Payload) {
+    outcome = status;
+    answered.Notify();
+  });
+  answered.Wait();
+  EXPECT_TRUE(outcome.ok()) << outcome.ToString();
+}
+
 TEST(GrpcTest, PortInUseIsAnErrorAndFreeAtOnceAfterwards) {
   Fixture fixture;
   std::unique_ptr<RpcServer> first = fixture.Start();

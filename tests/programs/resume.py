@@ -30,6 +30,11 @@ def main(tf, task):
         train = tf.train.MomentumOptimizer(0.05, 0.5).minimize(loss, global_step=global_step)
     directory = os.path.join(task.directory, "model")
     saved = tf.train.latest_checkpoint(directory)
+    contents = {}
+    if task.phase == "second" and task.is_chief:  # before training, whose own checkpoints may push this one out
+        reader = tf.train.load_checkpoint(saved)
+        contents = {"saved": int(re.search(r"-(\d+)$", saved).group(1)), "saved_step": int(reader.get_tensor("global_step")),
+                    "saved_weights": reader.get_tensor("weights").ravel().tolist()}
     first = value_hook(tf, {"step": global_step, "weights": weights})
     if task.phase == "second" and not task.is_chief:
         task.wait_for("restored")  # so that the chief sees the state before anybody has gone on with it
@@ -48,11 +53,7 @@ def main(tf, task):
             harness.report({"step": int(step)})
             os._exit(0)  # no final checkpoint, nothing closed
     result = {"restored": int(first.values["step"]), "restored_weights": first.values["weights"].ravel().tolist()}
-    if task.is_chief:
-        reader = tf.train.load_checkpoint(saved)
-        result.update(saved=int(re.search(r"-(\d+)$", saved).group(1)),
-                      saved_step=int(reader.get_tensor("global_step")),
-                      saved_weights=reader.get_tensor("weights").ravel().tolist())
+    result.update(contents)
     with tf.Session(server.target) as session:
         result["final"] = int(session.run(global_step))
     task.wait_for_all("end")
