@@ -255,6 +255,46 @@ class FromGeneratorTest(unittest.TestCase):
             self.assertTrue(closed.wait(30))
             self.assertEqual(session.run(element), 0)
 
+    def test_a_new_run_begins_while_the_one_before_waits_for_its_generator(self):
+        waiting, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+
+        def numbers():
+            yield 1
+            waiting.set()
+            go_on.wait(30)
+
+        iterator = from_generator(numbers, tf.int64).prefetch(2).make_initializable_iterator()
+        element = iterator.get_next()
+        with tf.Session() as session:
+            for _ in range(2):
+                session.run(iterator.initializer, options=tf.RunOptions(timeout_in_ms=20000))
+                self.assertEqual(session.run(element), 1)
+                self.assertTrue(waiting.wait(30))
+                waiting.clear()
+
+    def test_a_new_run_begins_while_the_one_before_waits_for_a_queue(self):
+        queue, begun = tf.FIFOQueue(10, [tf.int64], shapes=[[]]), threading.Event()
+
+        def note(number):
+            if number == 1:
+                begun.set()
+            return number
+
+        def add_dequeued(x):
+            with tf.control_dependencies([tf.py_func(note, [x], tf.int64)]):
+                return x + queue.dequeue()
+
+        iterator = tf.data.Dataset.range(100).map(add_dequeued).prefetch(2).make_initializable_iterator()
+        element, enqueue = iterator.get_next(), queue.enqueue(tf.constant(5, tf.int64))
+        with tf.Session() as session:
+            for _ in range(20):
+                session.run(iterator.initializer)
+                session.run(enqueue)
+                self.assertEqual(session.run(element), 5)
+                self.assertTrue(begun.wait(30))
+                begun.clear()
+
     def test_sessions_end_while_generators_run_ahead(self):
         for _ in range(5):
             with tf.Graph().as_default():
