@@ -10,7 +10,6 @@
 
 #include "autodiff/function_gradient.h"
 #include "autodiff/indexed_slices.h"
-#include "graph/loop_frames.h"
 
 namespace headrace {
 namespace {
@@ -49,11 +48,6 @@ class Backward {
   std::vector<bool> between_;                                  // by node id
   std::vector<std::vector<std::vector<Gradient>>> gradients_;  // by node id and output: all that arrived
 };
-
-/// Of conditions and loops made of single nodes.
-bool IsControlFlow(const Node& node) {
-  return IsSwitch(node) || IsMerge(node) || IsEnter(node) || IsExit(node) || IsNextIteration(node);
-}
 
 constexpr int kMaxDepth = 64;  // of functions within functions
 
@@ -160,9 +154,6 @@ Status Backward::Visit(Node* node) {
   const bool leads_on =
       std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
   if (!leads_on || StopsGradients(*node) || stops_.contains(node)) return builder_.status();
-  if (IsControlFlow(*node)) {
-    return Unimplemented("Gradients: node '", node->name(), "' (", node->op(), ") is part of a v1 condition or loop");
-  }
   GradientFunction gradient = node->definition().gradient_function();
   if (CallsFunctions(*node))
     gradient = [this, node](GradientContext& context) { return AddFunctionGradient(context, node, scope_); };
@@ -207,7 +198,6 @@ bool IsDifferentiable(DType type) {
 }
 
 bool StopsGradients(const Node& node) {
-  if (IsControlFlow(node)) return false;  // a gradient passes there, although it is not built
   return node.definition().gradient_function() == nullptr && !node.definition().no_gradient_reason().empty() &&
          !CallsFunctions(node);
 }

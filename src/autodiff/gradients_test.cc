@@ -65,6 +65,14 @@ TEST_F(GradientsTest, AConditionOfSwitchAndMergeIsAnErrorAndNotAZero) {
   EXPECT_THAT(outcome.message(), HasSubstr("'Merge' (Merge) is part of a v1 condition or loop"));
 }
 
+TEST_F(GradientsTest, ALoopOfSingleNodesIsAnErrorAndNotAZero) {
+  const Endpoint x = Input();
+  const Endpoint entered = builder.Op("Enter", {x}, {{"frame_name", std::string("loop")}});
+  const Status outcome = AddGradients(builder, {builder.Op("Exit", {builder.Op("Neg", {entered})})}, {x}).status();
+  EXPECT_EQ(outcome.code(), Code::kUnimplemented);
+  EXPECT_THAT(outcome.message(), HasSubstr("'Exit' (Exit) is part of a v1 condition or loop"));
+}
+
 TEST_F(GradientsTest, AnXInTheMiddleGetsItsOwnGradient) {
   const Endpoint x = Input();
   const Endpoint middle = builder.Op("Square", {x});

@@ -213,7 +213,7 @@ void TableMasterService::HoldSession(const Call& call, const proto::CloseSession
   Result<std::shared_ptr<ServedSession>> held = sessions_->Find(request.session_handle());
   if (!held.ok()) return call->Reply(held.status());
   // The token holds the call through its callback, and the callback holds the call: until the call ends, as it will.
-  call->cancellation().OnCancel([weak = weak_from_this(), call, held = *held] {
+  const auto end = [weak = weak_from_this(), call, held = *held] {
     call->Reply(call->cancellation().status());
     const auto self = weak.lock();
     if (self == nullptr || call->cancellation().status().code() == Code::kUnavailable) return;
@@ -221,7 +221,8 @@ void TableMasterService::HoldSession(const Call& call, const proto::CloseSession
       Result<std::shared_ptr<ServedSession>> session = self->sessions_->Remove(held->session->handle());
       if (session.ok()) Close(**session, Cancelled("its client went away"));
     });
-  });
+  };
+  if (call->cancellation().OnCancel(end) == 0) end();  // the client has gone already
 }
 
 void TableMasterService::ScheduleCollection() {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "graph/function_ops.h"
+#include "graph/loop_frames.h"
 
 namespace headrace {
 namespace {
@@ -13,10 +14,8 @@ namespace {
 constexpr int kMostDropped = 1000;  // each costs a walk through the graph
 
 bool IsControlFlow(const Node& node) {
-  static const std::set<std::string_view> ops = {"Switch",        "RefSwitch",        "Merge",    "RefMerge",
-                                                 "Enter",         "RefEnter",         "Exit",     "RefExit",
-                                                 "NextIteration", "RefNextIteration", "LoopCond", "_SwitchN"};
-  return ops.contains(node.op());
+  return IsSwitch(node) || IsMerge(node) || IsEnter(node) || IsExit(node) || IsNextIteration(node) ||
+         node.op() == "LoopCond";
 }
 
 bool HasRef(const std::vector<DType>& types) {

@@ -9,6 +9,7 @@
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 #include "rpc/in_process_channel.h"
+#include "rpc/rpc_testing.h"
 #include "sync/notification.h"
 
 namespace headrace {
@@ -53,14 +54,7 @@ class ChannelTest : public testing::TestWithParam<Version> {
   }
 
   Result<Payload> Call(const std::string& method, Payload request, const CallOptions& options = {}) {
-    Notification answered;
-    Result<Payload> outcome = Status(Code::kInternal, "no answer");
-    channel_->Call(method, std::move(request), options, [&](const Status& status, Payload response) {
-      outcome = status.ok() ? Result<Payload>(std::move(response)) : Result<Payload>(status);
-      answered.Notify();
-    });
-    answered.Wait();
-    return outcome;
+    return PendingCall(*channel_, method, std::move(request), options).Wait();
   }
 
   Status failure_;
@@ -136,15 +130,10 @@ TEST_P(ChannelTest, DeadlineEndsTheCallAndReachesTheHandler) {
 
 TEST_P(ChannelTest, CancellationEndsTheCallWithItsReasonAndReachesTheHandler) {
   CancellationToken token;
-  Notification answered;
-  Status outcome;
-  channel_->Call(kHold, Payload(), {.cancellation = &token}, [&](const Status& status, Payload) {
-    outcome = status;
-    answered.Notify();
-  });
+  PendingCall call(*channel_, kHold, Payload(), {.cancellation = &token});
   held_.Wait();
   token.Cancel(Aborted("another part failed").AsDerived());
-  answered.Wait();
+  const Status outcome = call.Wait().status();
   EXPECT_EQ(outcome.ToString(), "ABORTED: another part failed");
   EXPECT_TRUE(outcome.derived());
   ASSERT_TRUE(cancelled_.WaitUntil(RealClock().Now() + seconds(10)));

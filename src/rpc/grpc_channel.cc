@@ -214,6 +214,7 @@ Result<Payload> GrpcChannel::CallAndWait(const std::string& method, Payload requ
 void GrpcChannel::Explain(const std::string& method, const CallOptions& options, TimePoint begin, const Status& error,
                           std::function<void(const Status&)> done) {
   const bool waited_in_vain = error.code() == Code::kDeadlineExceeded && options.wait_for_ready &&
+                              method != kProbeMethod &&  // why a probe failed nobody asks
                               channel_->GetState(false) != GRPC_CHANNEL_READY;
   if (!waited_in_vain) {
     Status named = Named(method, error.code(), ShortReason(error.message()));

@@ -13,6 +13,7 @@
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 #include "rpc/in_process_channel.h"
+#include "rpc/rpc_testing.h"
 #include "sync/notification.h"
 
 namespace headrace {
@@ -74,16 +75,11 @@ TEST(GrpcTest, WaitInVainSaysHowLongAndWhy) {
 
 TEST(GrpcTest, CallThatWaitsIsAnsweredOnceThePeerStarts) {
   const int port = FreePort();
-  Notification answered;
-  Status outcome = Internal("none");
-  ChannelTo(port)->Call(kEcho, Payload("x"), {.deadline = RealClock().Now() + seconds(20), .wait_for_ready = true},
-                        [&](const Status& status, Payload) {
-                          outcome = status;
-                          answered.Notify();
-                        });
+  PendingCall call(*ChannelTo(port), kEcho, Payload("x"),
+                   {.deadline = RealClock().Now() + seconds(20), .wait_for_ready = true});
   Fixture fixture;
   const auto server = fixture.Start(port);
-  answered.Wait();
+  const Status outcome = call.Wait().status();
   EXPECT_TRUE(outcome.ok()) << outcome.ToString();
 }
 
@@ -103,13 +99,7 @@ TEST(GrpcTest, AsynchronousCallReachesAPeerThatStartedAfterAnEarlierRefusal) {
   ASSERT_EQ(channel->CallAndWait(kEcho, Payload(), {}).status().code(), Code::kUnavailable);
   Fixture fixture;
   const auto server = fixture.Start(port);
-  Notification answered;
-  Status outcome = Internal("none");
-  channel->Call(kEcho, Payload("x"), {}, [&](const Status& status, Payload) {
-    outcome = status;
-    answered.Notify();
-  });
-  answered.Wait();
+  const Status outcome = PendingCall(*channel, kEcho, Payload("x")).Wait().status();
   EXPECT_TRUE(outcome.ok()) << outcome.ToString();
 }
 
@@ -133,17 +123,12 @@ TEST(GrpcTest, PortInUseIsAnErrorAndFreeAtOnceAfterwards) {
 TEST(GrpcTest, StopAnswersHeldCallsAtOnceWithItsReason) {
   Fixture fixture;
   const std::unique_ptr<RpcServer> server = fixture.Start();
-  Notification answered;
-  Status outcome;
   const std::shared_ptr<Channel> channel = ChannelTo(server->port());
-  channel->Call(kHold, Payload(), {}, [&](const Status& status, Payload) {
-    outcome = status;
-    answered.Notify();
-  });
+  PendingCall call(*channel, kHold, Payload());
   fixture.held_.Wait();
   const TimePoint begin = RealClock().Now();
   server->Stop(Unavailable("/job:ps/task:1 is shutting down"), seconds(1));
-  answered.Wait();
+  const Status outcome = call.Wait().status();
   EXPECT_EQ(outcome.code(), Code::kUnavailable);
   EXPECT_THAT(outcome.message(), HasSubstr("is shutting down"));
   EXPECT_LT(RealClock().Now() - begin, seconds(4));

@@ -52,6 +52,7 @@ def lead(tf, task, server):
         session.run(tf.global_variables_initializer())
         session.run(fill, {x: features, y: labels})
         session.run(close)
+        task.wait_for("connected", index=1)
         losses = []
         while True:
             try:
@@ -73,6 +74,8 @@ def main(tf, task):
     with tf.device("/job:ps/task:0"):
         done = tf.FIFOQueue(10, tf.string, shapes=[[]], shared_name="done", name="done")
     with tf.Session(server.target) as session:
+        session.run(done.size())  # connects to the ps: TensorFlow passes a connection that was refused before on to the leader's step
+        task.mark("connected")
         return {"heard": session.run(done.dequeue()).decode()}
 
 

@@ -83,6 +83,7 @@ class ArrayTest(unittest.TestCase):
         x = tf.constant(3.0)
         y = x * x
         slopes = tf.gradients(y * x, [x, y], stop_gradients=[y])
+        self.assertEqual(self.value(tf.gradients(y * x, x, stop_gradients=y)), [9.0])
         weighted = tf.gradients([y, x * 2.0], x, [tf.constant(10.0), None])
         self.assertEqual(self.value([slopes, weighted]), [[9.0, 3.0], [62.0]])
 

@@ -63,6 +63,20 @@ class SaverTest(SavingTest):
         self.assertEqual(tf.train.latest_checkpoint(self.directory), self.path("model-6"))
         self.assertTrue(tf.train.checkpoint_exists(self.path("model-0")))
 
+    def test_a_state_file_of_another_name_leaves_the_usual_one_alone(self):
+        tf.get_variable("v", [2])
+        every, best = tf.train.Saver(max_to_keep=2), tf.train.Saver(max_to_keep=1)
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            every.save(session, self.path("model"), global_step=1)
+            for step in (1, 2):
+                best.save(session, self.path("best"), global_step=step, latest_filename="best_checkpoint")
+            self.assertEqual(tf.train.latest_checkpoint(self.directory), self.path("model-1"))
+            self.assertEqual(tf.train.latest_checkpoint(self.directory, "best_checkpoint"), self.path("best-2"))
+            state = tf.train.get_checkpoint_state(self.directory, latest_filename="best_checkpoint")
+            self.assertEqual(list(state.all_model_checkpoint_paths), [self.path("best-2")])
+            self.assertFalse(tf.train.checkpoint_exists(self.path("best-1")))
+
     def test_a_saver_that_is_not_built_says_so(self):
         tf.Variable(0.0)
         saver = tf.train.Saver(defer_build=True)

@@ -2,6 +2,7 @@
 
 from .convert import convert_to_tensor
 from .graph import IndexedSlices, get_default_graph
+from .op_library import apply_op
 from .variables import Variable
 
 
@@ -36,8 +37,12 @@ def _as_list(value):
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def _sources(values):
+    """What gradients end at: tensors, and the handles of variables."""
+    return [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(values)]
+
+
 def _weight(given, y):
-    from .op_library import apply_op
     return apply_op("OnesLike", y) if given is None else convert_to_tensor(given, y.dtype)
 
 
@@ -45,7 +50,8 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
               aggregation_method=None, stop_gradients=None, unconnected_gradients=UnconnectedGradients.NONE):
     """The gradients of the sum of `ys` for each of `xs`, weighted by `grad_ys`: tensors, IndexedSlices, or None.
 
-    Nothing flows through `stop_gradients`: they count as constants. The `xs` may be tensors or variables. A `y` that is not of floating type has no gradients.
+    Nothing flows through `stop_gradients`: they count as constants. The `xs` may be tensors or variables. A `y` that is not of
+    floating type has no gradients.
     """
     graph = get_default_graph()
     graph._check_open()
@@ -56,15 +62,14 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
             logging.warning("The dtype of the target tensor must be floating (e.g. tf.float32) when calling tf.gradients: %s is %s",
                             y.name, y.dtype.name)
             return [None] * len(_as_list(xs))
-    xs = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(xs)]
+    xs = _sources(xs)
     weights = [] if grad_ys is None else [_weight(g, y) for g, y in zip(_as_list(grad_ys), ys)]
-    stops = [x.handle if isinstance(x, Variable) else convert_to_tensor(x) for x in _as_list(stop_gradients or [])]
+    stops = [] if stop_gradients is None else _sources(stop_gradients)
     graph._sync()
     found = graph._native.gradients([t._key() for t in ys], [t._key() for t in xs], [t._key() for t in weights],
                                     graph._context(), [t._key() for t in stops])
     graph._sync()
     result = [_from_native(graph, g) for g in found]
     if unconnected_gradients == UnconnectedGradients.ZERO:
-        from .op_library import apply_op
         result = [apply_op("ZerosLike", x) if g is None else g for g, x in zip(result, xs)]
     return result

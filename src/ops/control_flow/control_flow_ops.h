@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "graph/gradient_context.h"
 #include "graph/op_definition.h"
 
 namespace headrace {
@@ -28,6 +29,9 @@ OpDefinition LoopCond();
 OpDefinition NoOp();
 OpDefinition ControlTrigger();
 OpDefinition Abort();
+/// The gradient of the nodes of a v1 condition or loop: kUnimplemented, as one passes there and is not built. (An op without gradient
+/// would count as a constant.)
+Status RefuseGradient(GradientContext& c);
 std::vector<OpDefinition> CallOps();
 std::vector<OpDefinition> WhileOps();
 

@@ -27,7 +27,7 @@ Status LoopCondCpu(KernelContext& c) {
 OpDefinition LoopOp(std::string_view signature) {
   return OpDefinition(signature)
       .Shape(UnchangedShape)
-      .NoGradient("loops made of Enter and Exit are not differentiated")
+      .Gradient(RefuseGradient)
       .Kernels(AnyType(FunctionKernel(HandOn), /*cheap=*/true));
 }
 

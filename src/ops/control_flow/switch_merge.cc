@@ -12,8 +12,6 @@ namespace headrace {
 
 namespace {
 
-constexpr char kNoGradient[] = "conditions made of Switch and Merge are not differentiated";
-
 Status SwitchShape(ShapeContext& c) {
   HR_RETURN_IF_ERROR(c.RequireScalar(1));
   HR_RETURN_IF_ERROR(c.SetOutput(0, c.input(0)));
@@ -78,18 +76,23 @@ Status MergeCpu(KernelContext& c) {
 OpDefinition SwitchOp(std::string_view signature) {
   return OpDefinition(signature)
       .Shape(SwitchShape)
-      .NoGradient(kNoGradient)
+      .Gradient(RefuseGradient)
       .Kernels(AnyType(FunctionKernel(SwitchCpu), /*cheap=*/true));
 }
 
 OpDefinition MergeOp(std::string_view signature) {
   return OpDefinition(signature)
       .Shape(MergeShape)
-      .NoGradient(kNoGradient)
+      .Gradient(RefuseGradient)
       .Kernels(AnyType(FunctionKernel(MergeCpu), /*cheap=*/true));
 }
 
 }  // namespace
+
+Status RefuseGradient(GradientContext& c) {
+  return Unimplemented("Gradients: node '", c.node().name(), "' (", c.node().op(),
+                       ") is part of a v1 condition or loop");
+}
 
 OpDefinition Switch() { return SwitchOp("Switch(data: T, pred: bool) -> (output_false: T, output_true: T) | T: type"); }
 OpDefinition RefSwitch() {
@@ -100,7 +103,7 @@ OpDefinition RefSwitch() {
 OpDefinition SwitchN() {
   return OpDefinition("_SwitchN(data: T, output_index: i32) -> (outputs: num_outs * T) | num_outs: int >= 1 | T: type")
       .Shape(SwitchNShape)
-      .NoGradient(kNoGradient)
+      .Gradient(RefuseGradient)
       .Kernels(AnyType(FunctionKernel(SwitchNCpu), /*cheap=*/true));
 }
 OpDefinition Merge() {
