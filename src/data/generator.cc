@@ -17,10 +17,10 @@ class GeneratorStage final : public Stage {
     *end = ended_;
     if (ended_) return OkStatus();
     if (!begun_) {
-      HR_ASSIGN_OR_RETURN(state_, CallFunction(*functions_.begin, {}, functions_.begin_captured, context_));
+      HR_ASSIGN_OR_RETURN(state_, CallFunction(functions_.begin, {}, context_));
       begun_ = true;
     }
-    Result<Element> next = CallFunction(*functions_.next, state_, functions_.next_captured, context_);
+    Result<Element> next = CallFunction(functions_.next, state_, context_);
     if (next.ok()) {
       *element = *std::move(next);
       return OkStatus();
@@ -38,10 +38,11 @@ class GeneratorStage final : public Stage {
     if (!begun_) return;
     begun_ = false;
     Element args = std::move(state_);
-    args.insert(args.end(), functions_.finish_captured.begin(), functions_.finish_captured.end());
-    functions_.finish->Run(
+    const CapturingFunction& finish = functions_.finish;
+    args.insert(args.end(), finish.captured.begin(), finish.captured.end());
+    finish.function->Run(
         std::move(args), nullptr,
-        [function = functions_.finish, runner = context_->functions](const Status&, const std::vector<Tensor>&) {});
+        [function = finish.function, runner = context_->functions](const Status&, const std::vector<Tensor>&) {});
   }
 
   IteratorContext* const context_;

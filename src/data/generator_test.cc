@@ -28,12 +28,12 @@ class GeneratorTest : public DataTest {
 
   DatasetPtr UpTo(int64_t limit) {
     GeneratorFunctions functions;
-    functions.begin = std::make_shared<Function>([this](const std::vector<Tensor>& args) {
+    functions.begin.function = std::make_shared<Function>([this](const std::vector<Tensor>& args) {
       calls_.push_back(StrCat("begin ", args[0].scalar<int64_t>()));
       given_.push_back(0);
       return std::vector<Tensor>{Tensor::Scalar(static_cast<int64_t>(given_.size()) - 1)};
     });
-    functions.begin_captured = {Tensor::Scalar<int64_t>(7)};
+    functions.begin.captured = {Tensor::Scalar<int64_t>(7)};
     functions.next =
         std::make_shared<Function>([this, limit](const std::vector<Tensor>& args) -> Result<std::vector<Tensor>> {
           int64_t& next = given_[static_cast<size_t>(args[0].scalar<int64_t>())];
@@ -42,11 +42,11 @@ class GeneratorTest : public DataTest {
           if (value >= limit) return OutOfRange("no more");
           return std::vector<Tensor>{Tensor::Scalar(value)};
         });
-    functions.finish = std::make_shared<Function>([this](const std::vector<Tensor>& args) {
+    functions.finish.function = std::make_shared<Function>([this](const std::vector<Tensor>& args) {
       calls_.push_back(StrCat("finish ", args[0].scalar<int64_t>(), " ", args[1].scalar<int64_t>()));
       return std::vector<Tensor>();
     });
-    functions.finish_captured = {Tensor::Scalar<int64_t>(8)};
+    functions.finish.captured = {Tensor::Scalar<int64_t>(8)};
     return MakeGeneratorDataset(std::move(functions), {{DType::kInt64}, {PartialShape::Scalar()}});
   }
 

@@ -27,8 +27,7 @@ class HostCall {
   /// False when the call has ended already.
   bool ListenToCancellation(const std::shared_ptr<HostCall>& self) {
     if (cancellation_ == nullptr) return true;
-    // Not told on the thread that cancels: it may be one that goes on to wait for this call, as who drops an iterator does.
-    cancel_id_ = cancellation_->OnCancel([self] { CallerPool().Schedule([self] { self->EndCancelled(); }); });
+    cancel_id_ = cancellation_->OnCancel([self] { self->EndCancelled(); });
     if (cancel_id_ == 0) EndCancelled();
     return cancel_id_ != 0;
   }

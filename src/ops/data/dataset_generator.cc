@@ -12,37 +12,25 @@ class GeneratorDatasetCpu final : public Kernel {
  public:
   explicit GeneratorDatasetCpu(KernelConstruction& c)
       : functions_(c.functions()),
-        spec_{c.attr<std::vector<DType>>("output_types"), c.attr<std::vector<PartialShape>>("output_shapes")} {
-    for (int i = 0; i < 3; ++i) {
-      function_[i] = c.attr<FunctionRef>(StrCat(kNames[i], "_func"));
-      num_captured_[i] = static_cast<int>(c.attr<std::vector<DType>>(StrCat("T", kNames[i], "_func_args")).size());
-    }
-  }
+        begin_(c, "init_func", "Tinit_func_args"),
+        next_(c, "next_func", "Tnext_func_args"),
+        finish_(c, "finalize_func", "Tfinalize_func_args"),
+        spec_{c.attr<std::vector<DType>>("output_types"), c.attr<std::vector<PartialShape>>("output_shapes")} {}
 
   Status Compute(KernelContext& c) override {
-    std::shared_ptr<const CompiledFunction> compiled[3];
-    std::vector<Tensor> captured[3];
-    for (int i = 0, input = 0; i < 3; input += num_captured_[i++]) {
-      HR_ASSIGN_OR_RETURN(compiled[i], functions_->Compile(function_[i]));
-      captured[i] = InputsFrom(c, input, num_captured_[i]);
-    }
-    HR_RETURN_IF_ERROR(CheckElements(spec_.types, compiled[1]->result_types()));
-    return SetDatasetOutput(c, MakeGeneratorDataset({.begin = std::move(compiled[0]),
-                                                     .begin_captured = std::move(captured[0]),
-                                                     .next = std::move(compiled[1]),
-                                                     .next_captured = std::move(captured[1]),
-                                                     .finish = std::move(compiled[2]),
-                                                     .finish_captured = std::move(captured[2])},
-                                                    spec_));
+    GeneratorFunctions functions;
+    int at = 0;
+    HR_ASSIGN_OR_RETURN(functions.begin, begin_.Compile(c, *functions_, &at));
+    HR_ASSIGN_OR_RETURN(functions.next, next_.Compile(c, *functions_, &at));
+    HR_ASSIGN_OR_RETURN(functions.finish, finish_.Compile(c, *functions_, &at));
+    HR_RETURN_IF_ERROR(CheckElements(spec_.types, functions.next.function->result_types()));
+    return SetDatasetOutput(c, MakeGeneratorDataset(std::move(functions), spec_));
   }
 
  private:
-  static constexpr std::string_view kNames[3] = {"init", "next", "finalize"};
-
   const std::shared_ptr<FunctionRunner> functions_;
+  const FunctionPart begin_, next_, finish_;
   const ElementSpec spec_;
-  FunctionRef function_[3];
-  int num_captured_[3] = {};
 };
 
 }  // namespace

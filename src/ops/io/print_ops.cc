@@ -54,11 +54,13 @@ int64_t CountPlaceholders(const std::string& text, const std::string& placeholde
   return count;
 }
 
+Status WrongCount(int64_t places, int64_t inputs) {
+  return InvalidArgument("num placeholders in template and num inputs must match: ", places, " vs. ", inputs);
+}
+
 Status StringFormatShape(ShapeContext& c) {
   const int64_t places = CountPlaceholders(c.attr<std::string>("template"), c.attr<std::string>("placeholder"));
-  if (places != c.num_inputs()) {
-    return InvalidArgument("num placeholders in template and num inputs must match: ", places, " vs. ", c.num_inputs());
-  }
+  if (places != c.num_inputs()) return WrongCount(places, c.num_inputs());
   return c.SetOutput(0, PartialShape::Scalar());
 }
 
@@ -74,6 +76,7 @@ class StringFormatCpu final : public Kernel {
     size_t from = 0;
     for (int i = 0; i < c.num_inputs(); ++i) {
       const size_t place = template_.find(placeholder_, from);
+      if (place == std::string::npos) return WrongCount(i, c.num_inputs());
       text.append(template_, from, place - from);
       text += EdgeValuesText(c.input(i), summarize_);
       from = place + placeholder_.size();
@@ -83,7 +86,7 @@ class StringFormatCpu final : public Kernel {
   }
 
  private:
-  const std::string template_;  // the shape function has seen to it that it has a place for each input
+  const std::string template_;
   const std::string placeholder_;
   const int64_t summarize_;
 };
