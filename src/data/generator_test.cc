@@ -34,7 +34,7 @@ class GeneratorTest : public DataTest {
       return std::vector<Tensor>{Tensor::Scalar(static_cast<int64_t>(given_.size()) - 1)};
     });
     functions.begin.captured = {Tensor::Scalar<int64_t>(7)};
-    functions.next =
+    functions.next.function =
         std::make_shared<Function>([this, limit](const std::vector<Tensor>& args) -> Result<std::vector<Tensor>> {
           int64_t& next = given_[static_cast<size_t>(args[0].scalar<int64_t>())];
           const int64_t value = next++;
