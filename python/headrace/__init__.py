@@ -67,6 +67,8 @@ _LAZY = {
         "FIFOQueue", "RandomShuffleQueue", "PaddingFIFOQueue", "QueueBase", "ReaderBase", "TextLineReader", "TFRecordReader",
         "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
         "SparseConditionalAccumulator")},
+    **{name: (".ops.script", name) for name in ("numpy_function", "py_func")},
+    **{name: (".ops.printing", name) for name in ("Print", "print")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
     **{name: (".ops.check", name) for name in (
         "Assert", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
