@@ -284,10 +284,14 @@ def _reduction(public_name, op_type, doc):
         axis = reduction_indices if axis is None else axis
         keep = bool(keepdims if keepdims is not None else keep_dims)
         x = convert_to_tensor(input_tensor)
-        if axis is None:
+        everything = axis is None
+        if everything:
             axis = np.arange(x.shape.rank, dtype=np.int32) if x.shape.rank is not None else apply_op(
                 "Range", np.int32(0), apply_op("Rank", x), np.int32(1))
-        return apply_op(op_type, x, _axis(axis), keep_dims=keep, name=name)
+        result = apply_op(op_type, x, _axis(axis), keep_dims=keep, name=name)
+        if everything and not keep:
+            result.set_shape([])  # which the shape function cannot tell when the rank is known only at run time
+        return result
 
     function.__name__ = function.__qualname__ = public_name
     function.__doc__ = doc + " Over `axis` (a number or a list; None: all); keepdims keeps the axes with extent 1."
