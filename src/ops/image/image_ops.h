@@ -1,0 +1,11 @@
+// The definitions of this family, one function for each file of them; image_ops.cc registers them.
+#pragma once
+
+#include "graph/op_definition.h"
+
+namespace headrace {
+
+std::vector<OpDefinition> ResizeBilinearOps();  // resize_bilinear.cc
+std::vector<OpDefinition> ResizeNearestOps();   // resize_nearest.cc
+
+}  // namespace headrace
