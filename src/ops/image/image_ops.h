@@ -5,6 +5,8 @@
 
 namespace headrace {
 
+std::vector<OpDefinition> AdjustContrastOps();  // adjust_contrast.cc
+std::vector<OpDefinition> HsvOps();             // hsv.cc
 std::vector<OpDefinition> ResizeBilinearOps();  // resize_bilinear.cc
 std::vector<OpDefinition> ResizeNearestOps();   // resize_nearest.cc
 
