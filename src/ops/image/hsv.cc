@@ -1,7 +1,7 @@
 // RGBToHSV, HSVToRGB: pixels (the last dimension, of 3) as hue, saturation, value from 0 to 1, and back. AdjustHue: the hue turned
 // by `delta` of the circle. AdjustSaturation: the saturation times `scale`, kept within 0 and 1.
-// Errors: where the last dimension is not 3, kFailedPrecondition from the first two, as in TensorFlow, kInvalidArgument from the
-// others; kInvalidArgument for images of rank below 3 to adjust, and for a delta or scale that is no scalar.
+// Errors: kInvalidArgument where the last dimension is not 3, for images of rank below 3 to adjust, and for a delta or scale that
+// is no scalar.
 #include "ops/image/hsv.h"
 
 #include "graph/shape_context.h"
@@ -36,7 +36,7 @@ template <typename T, bool kToHsv> Status ConvertCpu(KernelContext& c) {
   const Tensor& images = c.input(0);
   if (images.rank() < 1) return InvalidArgument("input must be at least 1D", images.shape());
   if (const int64_t channels = images.dim(images.rank() - 1); channels != 3) {
-    return FailedPrecondition("input must have 3 channels but input only has ", channels, " channels.");
+    return InvalidArgument("input must have 3 channels but input only has ", channels, " channels.");
   }
   return MapPixels<T>(c, 8, [](auto pixel) {
     if constexpr (kToHsv) {

@@ -6,7 +6,7 @@
 namespace headrace {
 
 void RegisterImageOps(OpRegistry& registry) {
-  for (auto make : {AdjustContrastOps, HsvOps, ResizeBilinearOps, ResizeNearestOps}) {
+  for (auto make : {AdjustContrastOps, DrawBoxOps, HsvOps, ResizeBilinearOps, ResizeNearestOps, SampleBoxOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }
