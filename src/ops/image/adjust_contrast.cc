@@ -26,19 +26,21 @@ Runs RunsOf(const Shape& shape) {
   return {shape.num_elements() / pixels / channels, pixels, channels, run, (pixels + run - 1) / run};
 }
 
-// kDepth: the number of channels where it is known, so that sums stay in registers, else 0.
-template <int kDepth, typename T> void SumRun(const T* x, const T* end, int64_t channels, double* sums) {
-  if constexpr (kDepth > 0) {
-    double held[kDepth] = {};
-    for (; x < end; x += kDepth) {
-      for (int k = 0; k < kDepth; ++k) held[k] += static_cast<double>(static_cast<float>(x[k]));
+// Elements that are dealt with at a time: whole pixels of 1, 2, 3, 4, 6 or 12 channels.
+constexpr int kTogether = 12;
+
+template <typename T> void SumRun(const T* x, const T* end, int64_t channels, double* sums) {
+  std::fill_n(sums, channels, 0.0);
+  constexpr int64_t kInFloat = 64 * kTogether;  // then the sums are added up in double
+  while (kTogether % channels == 0 && end - x >= kTogether) {
+    float held[kTogether] = {};
+    for (const T* stop = std::min(x + kInFloat, end); stop - x >= kTogether; x += kTogether) {
+      for (int k = 0; k < kTogether; ++k) held[k] += static_cast<float>(x[k]);
     }
-    std::copy_n(held, kDepth, sums);
-  } else {
-    std::fill_n(sums, channels, 0.0);
-    for (; x < end; x += channels) {
-      for (int64_t k = 0; k < channels; ++k) sums[k] += static_cast<double>(static_cast<float>(x[k]));
-    }
+    for (int k = 0; k < kTogether; ++k) sums[k % channels] += static_cast<double>(held[k]);
+  }
+  for (; x < end; x += channels) {
+    for (int64_t k = 0; k < channels; ++k) sums[k] += static_cast<double>(static_cast<float>(x[k]));
   }
 }
 
@@ -54,30 +56,39 @@ void SumsToMeans(const Runs& runs, double* sums) {
   }
 }
 
-template <int kDepth, typename T>
+template <typename T>
 void AdjustRun(const T* x, const T* end, int64_t channels, const double* means, float factor, T* y) {
-  const int64_t depth = kDepth > 0 ? kDepth : channels;
-  for (; x < end; x += depth, y += depth) {
-    for (int64_t k = 0; k < depth; ++k) {
+  if (kTogether % channels == 0) {
+    float mean[kTogether];
+    for (int k = 0; k < kTogether; ++k) mean[k] = static_cast<float>(means[k % channels]);
+    for (; end - x >= kTogether; x += kTogether, y += kTogether) {
+      T to[kTogether];  // y may be x
+      for (int k = 0; k < kTogether; ++k)
+        to[k] = static_cast<T>((static_cast<float>(x[k]) - mean[k]) * factor + mean[k]);
+      std::copy_n(to, kTogether, y);
+    }
+  }
+  for (; x < end; x += channels, y += channels) {
+    for (int64_t k = 0; k < channels; ++k) {
       const auto mean = static_cast<float>(means[k]);
       y[k] = static_cast<T>((static_cast<float>(x[k]) - mean) * factor + mean);
     }
   }
 }
 
-template <int kDepth, typename T>
+template <typename T>
 void Adjust(const KernelContext& c, const Runs& runs, const T* x, double* sums, float factor, T* y) {
   const double run_ns = static_cast<double>(runs.run * runs.channels);
   c.ParallelFor(runs.count(), 0.5 * run_ns, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      SumRun<kDepth>(x + runs.Begin(i), x + runs.End(i), runs.channels, sums + i * runs.channels);
+      SumRun(x + runs.Begin(i), x + runs.End(i), runs.channels, sums + i * runs.channels);
     }
   });
   SumsToMeans(runs, sums);
   c.ParallelFor(runs.count(), 0.7 * run_ns, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const double* means = sums + i / runs.runs * runs.runs * runs.channels;
-      AdjustRun<kDepth>(x + runs.Begin(i), x + runs.End(i), runs.channels, means, factor, y + runs.Begin(i));
+      AdjustRun(x + runs.Begin(i), x + runs.End(i), runs.channels, means, factor, y + runs.Begin(i));
     }
   });
 }
@@ -95,13 +106,7 @@ template <typename T> Status AdjustContrastCpu(KernelContext& c) {
   double* const sum = sums.mutable_data<double>().data();
   T* const y = output->mutable_data<T>().data();
   const float by = factor.scalar<float>();
-  if (runs.channels == 1) {
-    Adjust<1>(c, runs, x, sum, by, y);
-  } else if (runs.channels == 3) {
-    Adjust<3>(c, runs, x, sum, by, y);
-  } else {
-    Adjust<0>(c, runs, x, sum, by, y);
-  }
+  Adjust(c, runs, x, sum, by, y);
   return OkStatus();
 }
 

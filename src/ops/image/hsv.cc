@@ -2,11 +2,13 @@
 // by `delta` of the circle. AdjustSaturation: the saturation times `scale`, kept within 0 and 1.
 // Errors: kInvalidArgument where the last dimension is not 3, for images of rank below 3 to adjust, and for a delta or scale that
 // is no scalar.
-#include "ops/image/hsv.h"
+
+#include <algorithm>
 
 #include "graph/shape_context.h"
 #include "kernel/kernel.h"
 #include "ops/formula.h"
+#include "ops/image/hsv_loops.h"
 #include "ops/image/image_ops.h"
 #include "ops/signature_types.h"
 
@@ -14,19 +16,26 @@ namespace headrace {
 
 namespace {
 
-// y = map(pixel of x) for each pixel. REQUIRES: the last dimension is 3.
-template <typename T, typename Map> Status MapPixels(KernelContext& c, double pixel_ns, Map map) {
+// Runs map(from, to, pixels) over the pixels of the image; halves go through it a block of floats at a time.
+// REQUIRES: the last dimension is 3.
+template <typename T, typename Map> Status MapPixels(KernelContext& c, Map map) {
   const T* x = c.input(0).data<T>().data();
   const Shape shape = c.input(0).shape();
   HR_ASSIGN_OR_RETURN(Tensor * output, c.AllocateOrReuse(0, {0}, shape));
   T* y = output->mutable_data<T>().data();
-  using F = std::conditional_t<std::is_same_v<T, double>, double, float>;
-  c.ParallelFor(shape.num_elements() / 3, pixel_ns, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * 3; i < end * 3; i += 3) {
-      const Pixel<F> to = map(Pixel<F>{static_cast<F>(x[i]), static_cast<F>(x[i + 1]), static_cast<F>(x[i + 2])});
-      y[i] = static_cast<T>(to.a);
-      y[i + 1] = static_cast<T>(to.b);
-      y[i + 2] = static_cast<T>(to.c);
+  c.ParallelFor(shape.num_elements() / 3, 3, [&](int64_t begin, int64_t end) {
+    if constexpr (sizeof(T) >= sizeof(float)) {
+      map(x + 3 * begin, y + 3 * begin, end - begin);
+    } else {
+      constexpr int64_t kBlock = 256;
+      float block[3 * kBlock];
+      for (; begin < end; begin += kBlock) {
+        const int64_t pixels = std::min(kBlock, end - begin);
+        std::transform(x + 3 * begin, x + 3 * (begin + pixels), block,
+                       [](T value) { return static_cast<float>(value); });
+        map(block, block, pixels);
+        std::transform(block, block + 3 * pixels, y + 3 * begin, [](float value) { return static_cast<T>(value); });
+      }
     }
   });
   return OkStatus();
@@ -38,11 +47,11 @@ template <typename T, bool kToHsv> Status ConvertCpu(KernelContext& c) {
   if (const int64_t channels = images.dim(images.rank() - 1); channels != 3) {
     return InvalidArgument("input must have 3 channels but input only has ", channels, " channels.");
   }
-  return MapPixels<T>(c, 8, [](auto pixel) {
+  return MapPixels<T>(c, [](const auto* x, auto* y, int64_t pixels) {
     if constexpr (kToHsv) {
-      return RgbToHsv(pixel);
+      RgbToHsv(x, y, pixels);
     } else {
-      return HsvToRgb(pixel);
+      HsvToRgb(x, y, pixels);
     }
   });
 }
@@ -72,18 +81,14 @@ Status CheckAdjustment(const KernelContext& c, std::string_view what) {
 
 template <typename T> Status AdjustHueCpu(KernelContext& c) {
   HR_RETURN_IF_ERROR(CheckAdjustment(c, "delta"));
-  const float sixths = c.input(1).scalar<float>() * 6;
-  return MapPixels<T>(c, 15, [sixths](Pixel<float> rgb) { return TurnHue(rgb, sixths); });
+  const float turns = c.input(1).scalar<float>();
+  return MapPixels<T>(c, [turns](const float* x, float* y, int64_t pixels) { TurnHue(x, y, pixels, turns); });
 }
 
 template <typename T> Status AdjustSaturationCpu(KernelContext& c) {
   HR_RETURN_IF_ERROR(CheckAdjustment(c, "scale"));
   const float scale = c.input(1).scalar<float>();
-  return MapPixels<T>(c, 15, [scale](Pixel<float> rgb) {
-    Pixel<float> hsv = RgbToHsv(rgb);
-    hsv.b = std::min(1.0F, std::max(0.0F, hsv.b * scale));
-    return HsvToRgb(hsv);
-  });
+  return MapPixels<T>(c, [scale](const float* x, float* y, int64_t pixels) { ScaleSaturation(x, y, pixels, scale); });
 }
 
 Status AdjustShape(ShapeContext& c) {

@@ -59,42 +59,69 @@ void BlendColumns(const T* row, const T* end, const Neighbours* at, const RowPar
   }
 }
 
+// As floats, many at a time.
+template <typename T> void ToFloats(const T* from, int64_t count, float* __restrict to) {
+  constexpr int kMany = 16;
+  for (; count >= kMany; count -= kMany, from += kMany, to += kMany) {
+    for (int k = 0; k < kMany; ++k) to[k] = static_cast<float>(from[k]);
+  }
+  for (int64_t k = 0; k < count; ++k) to[k] = static_cast<float>(from[k]);
+}
+
 // One part of the rows [first, last) of one image. A row of the input is blended along its columns once for all output rows in
-// turn that need it.
+// turn that need it; where the part's columns are not far apart in it, it is made floats first, each element once.
 template <typename T> class BilinearPart {
  public:
   BilinearPart(const ResizeExtents& e, const ResizeAxis& columns, const RowPart& part, const T* image)
       : e_(e), part_(part), image_(image), end_(image + e.in_height * e.in_row()) {
     FillNeighbours(columns, e.channels, part, neighbours_);
+    begin_ = neighbours_[0].left;
+    span_ = neighbours_[static_cast<size_t>(part.pixels() - 1)].right + part.depth - begin_;
+    for (size_t i = 0; i < static_cast<size_t>(part.pixels()); ++i) {
+      neighbours_[i].left -= begin_;
+      neighbours_[i].right -= begin_;
+    }
   }
   void Run(const ResizeAxis& rows, int64_t first, int64_t last, float* out) {
-    for (int64_t y = first; y < last; ++y) {
+    out += first * e_.out_row() + part_.begin * e_.channels + part_.channel;
+    for (int64_t y = first; y < last; ++y, out += e_.out_row()) {
       const ResizeAxis::Pair pair = rows.Linear(y);
       const float* upper = Row(pair.lower, pair.upper);
       const float* lower = Row(pair.upper, pair.lower);
-      BlendRun(upper, lower, pair.weight, part_.size(),
-               out + y * e_.out_row() + part_.begin * e_.channels + part_.channel);
+      BlendRun(upper, lower, pair.weight, part_.size(), out);
     }
   }
 
  private:
+  static constexpr int64_t kSpan = 4 * kResizeBlock;
+  static constexpr bool kIsFloat = std::is_same_v<T, float>;
+
   // Row y, in a place that does not hold `needed`.
   const float* Row(int64_t y, int64_t needed) {
     for (size_t i = 0; i < 2; ++i) {
       if (held_[i] == y) return rows_[i].data();
     }
     const size_t place = held_[0] == needed ? 1 : 0;
-    BlendColumns(image_ + y * e_.in_row(), end_, neighbours_.data(), part_, rows_[place].data());
     held_[place] = y;
-    return rows_[place].data();
+    float* const to = rows_[place].data();
+    const T* const from = image_ + y * e_.in_row() + begin_;
+    if (!kIsFloat && span_ <= kSpan) {
+      ToFloats(from, span_, floats_.data());
+      BlendColumns(floats_.data(), floats_.data() + floats_.size(), neighbours_.data(), part_, to);
+    } else {
+      BlendColumns(from, end_, neighbours_.data(), part_, to);
+    }
+    return to;
   }
 
   const ResizeExtents& e_;
   const RowPart part_;
   const T* image_;
   const T* end_;
+  int64_t begin_, span_;  // in a row: the first element of the part's columns, and how many there are up to the last
   NeighbourBlock neighbours_;
-  std::array<std::array<float, kResizeBlock + 4>, 2> rows_;
+  std::array<std::array<float, kResizeBlock + 1>, 2> rows_;
+  std::array<float, kIsFloat ? 1 : kSpan + 4> floats_;
   int64_t held_[2] = {-1, -1};
 };
 
@@ -135,7 +162,8 @@ template <typename T> class ResizeBilinearKernel final : public Kernel {
   const ResizeMode mode_;
 };
 
-// Each piece of the work is some rows of the images; it reads the rows of the gradients that reach them.
+// Each piece of the work is some rows of the images: for each it sums the rows of the gradients that reach it, and spreads the sum
+// along the row.
 template <typename T> class ResizeBilinearGradKernel final : public Kernel {
  public:
   static Result<std::unique_ptr<Kernel>> Create(KernelConstruction& c) {
@@ -166,31 +194,43 @@ template <typename T> class ResizeBilinearGradKernel final : public Kernel {
   void Rows(const ResizeExtents& e, int64_t first, int64_t last, const float* grads, T* out) const {
     std::fill(out + first * e.in_row(), out + last * e.in_row(), static_cast<T>(0.0F));
     const ResizeAxis rows(e.in_height, e.height, mode_), columns(e.in_width, e.width, mode_);
-    const int64_t begin = FirstWhere(e.height, [&](int64_t y) { return rows.Linear(y).upper >= first; });
-    const int64_t end = FirstWhere(e.height, [&](int64_t y) { return rows.Linear(y).lower >= last; });
     ForRowParts(e.width, e.channels, [&](const RowPart& part) {
       NeighbourBlock neighbours;
       FillNeighbours(columns, e.channels, part, neighbours);
-      for (int64_t y = begin; y < end; ++y) {
-        const ResizeAxis::Pair pair = rows.Linear(y);
-        const float* from = grads + y * e.out_row() + part.begin * e.channels + part.channel;
-        const auto spread = [&](int64_t row, float weight) {
-          if (row >= first && row < last) Spread(from, weight, neighbours.data(), part, out + row * e.in_row());
-        };
-        spread(pair.lower, 1 - pair.weight);
-        spread(pair.upper, pair.weight);
+      const float* from = grads + part.begin * e.channels + part.channel;
+      int64_t begin = FirstWhere(e.height, [&](int64_t y) { return rows.Linear(y).upper >= first; });
+      for (int64_t row = first; row < last; ++row) {
+        while (begin < e.height && rows.Linear(begin).upper < row) ++begin;
+        std::array<float, kResizeBlock> sums;
+        std::fill_n(sums.begin(), part.size(), 0.0F);
+        for (int64_t y = begin; y < e.height; ++y) {
+          const ResizeAxis::Pair pair = rows.Linear(y);
+          if (pair.lower > row) break;
+          const float weight = (pair.lower == row ? 1 - pair.weight : 0) + (pair.upper == row ? pair.weight : 0);
+          AddRun(from + y * e.out_row(), weight, part.size(), sums.data());
+        }
+        Spread(sums.data(), neighbours.data(), part, out + row * e.in_row());
       }
     });
   }
 
-  static void Spread(const float* from, float row_weight, const Neighbours* at, const RowPart& part, T* row) {
+  // to += weight * from.
+  static void AddRun(const float* from, float weight, int64_t count, float* __restrict to) {
+    constexpr int kMany = 8;
+    int64_t i = 0;
+    for (; i + kMany <= count; i += kMany) {
+      for (int k = 0; k < kMany; ++k) to[i + k] += weight * from[i + k];
+    }
+    for (; i < count; ++i) to[i] += weight * from[i];
+  }
+
+  static void Spread(const float* from, const Neighbours* at, const RowPart& part, T* row) {
     for (int64_t i = 0; i < part.pixels(); ++i, from += part.depth) {
       T *left = row + at[i].left, *right = row + at[i].right;
       const float weight = at[i].weight, rest = 1 - weight;
       for (int64_t k = 0; k < part.depth; ++k) {
-        const float value = from[k] * row_weight;
-        left[k] = static_cast<T>(left[k] + static_cast<T>(value * rest));
-        right[k] = static_cast<T>(right[k] + static_cast<T>(value * weight));
+        left[k] = static_cast<T>(left[k] + static_cast<T>(from[k] * rest));
+        right[k] = static_cast<T>(right[k] + static_cast<T>(from[k] * weight));
       }
     }
   }
