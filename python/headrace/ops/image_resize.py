@@ -7,6 +7,7 @@ import numpy as np
 from ..framework import dtypes
 from ..framework.convert import constant_value, convert_to_tensor
 from ..framework.graph import name_scope
+from ..framework.op_library import apply_op
 from . import array, math
 
 
@@ -48,18 +49,12 @@ def _along(images, axis, target, kernel, align_corners, half_pixel_centers):
     extent = images.shape._dims[axis]
     extent = array.shape(images)[axis] if extent is None else extent
     places = _positions(extent, target, align_corners, half_pixel_centers)
-    if half_pixel_centers and kernel is _linear:
-        places = math.maximum(places, 0.0)
     floors = math.floor(places)
     total = None
     for offset, weights in kernel(places - floors):
         part = _taps(images, axis, math.cast(floors, dtypes.int32) + offset) * _weights(weights, axis)
         total = part if total is None else total + part
     return total
-
-
-def _linear(fraction):
-    return [(0, 1.0 - fraction), (1, fraction)]
 
 
 def _cubic(a):
@@ -94,7 +89,7 @@ def _sized(result, images, size):
 
 def resize_bilinear(images, size, align_corners=False, name=None, half_pixel_centers=False):
     """A batch of images at another size, as float32: each pixel is a mean of four."""
-    return _separable(images, size, _linear, align_corners, half_pixel_centers, name or "ResizeBilinear")
+    return apply_op("ResizeBilinear", images, size, align_corners=align_corners, half_pixel_centers=half_pixel_centers, name=name)
 
 
 def resize_bicubic(images, size, align_corners=False, name=None, half_pixel_centers=False):
@@ -106,16 +101,8 @@ def resize_bicubic(images, size, align_corners=False, name=None, half_pixel_cent
 
 def resize_nearest_neighbor(images, size, align_corners=False, name=None, half_pixel_centers=False):
     """A batch of images at another size, of the same type: each pixel is one of the input's."""
-    with name_scope(name or "ResizeNearestNeighbor"):
-        images = convert_to_tensor(images)
-        result = images
-        for axis, target in zip((1, 2), array.unstack(convert_to_tensor(size, dtypes.int32), 2)):
-            extent = images.shape._dims[axis]
-            extent = array.shape(images)[axis] if extent is None else extent
-            places = _positions(extent, target, align_corners, half_pixel_centers)
-            places = math.floor(places + 0.5) if align_corners or half_pixel_centers else math.floor(places)
-            result = _taps(result, axis, math.cast(places, dtypes.int32))
-        return _sized(result, images, size)
+    return apply_op("ResizeNearestNeighbor", images, size, align_corners=align_corners, half_pixel_centers=half_pixel_centers,
+                    name=name)
 
 
 def resize_area(images, size, align_corners=False, name=None):
@@ -169,9 +156,10 @@ def resize_images(images, size, method=ResizeMethod.BILINEAR, align_corners=Fals
             raise ValueError(f"Resize method is not implemented: {method}")
         single = images.shape.rank == 3
         batch = array.expand_dims(images, 0) if single else images
+        size = convert_to_tensor(size, dtypes.int32, name="size")
         if preserve_aspect_ratio:
             size = _fitting(batch, size)
-        known = constant_value(convert_to_tensor(size))
+        known = constant_value(size)
         if known is not None and list(known) == list(batch.shape._dims[1:3]):
             return images
         result = _FUNCTIONS[ResizeMethod(method)](batch, size, align_corners)
@@ -182,6 +170,11 @@ resize = resize_images
 
 
 def _fitting(images, size):
+    """The largest height and width within `size` in the images' proportion."""
+    extents, wanted = images.shape._dims[1:3], constant_value(size)
+    if None not in extents and wanted is not None:
+        scale = np.min(np.float32(wanted) / np.float32(extents))
+        return convert_to_tensor(np.int32(np.round(np.float32(extents) * scale)), name="size")
     extents = math.cast(array.shape(images)[1:3], dtypes.float32)
     scale = math.reduce_min(math.cast(size, dtypes.float32) / extents)
     return math.cast(math.round(extents * scale), dtypes.int32)
