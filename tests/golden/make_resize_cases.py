@@ -1,6 +1,8 @@
-"""Writes tests/cases/image/resize.case: small images as TensorFlow resizes them, and the gradients.
+"""Writes tests/cases/image/resize_*.case: small images as TensorFlow resizes them, and the gradients.
 
-Run: python make_resize_cases.py > ../cases/image/resize.case (needs tensorflow)."""
+Run: for m in bilinear nearest bicubic area; do python make_resize_cases.py $m > ../cases/image/resize_$m.case; done (needs tensorflow)."""
+import sys
+
 import numpy as np
 
 from image_cases import BF16, images, run
@@ -28,6 +30,16 @@ def both_modes(op, **inputs):
         print(f"  {key}: {value}")
 
 
+def grad_errors(op):
+    both_modes(op, grads="f32[1,2,2,1] = 1", original_image="f32[1,2,2,1] = 1")
+    for title, message, one, two in (("a matrix", "input_grad must be 4-dimensional.2,2.", "f32[2,2] = 1", "f32[1,2,2,1] = 1"),
+                                     ("an image of another rank", "original_image must be 4-dimensional.2,2.", "f32[1,2,2,1] = 1", "f32[2,2] = 1"),
+                                     ("other channels", "differ: f32.1,2,2,1., f32.1,2,2,2.", "f32[1,2,2,1] = 1", "f32[1,2,2,2] = 1"),
+                                     ("no gradients", "resized dimensions must be positive", "f32[1,0,2,1] =", "f32[1,2,2,1] = 1"),
+                                     ("no pixels", "original dimensions must be positive", "f32[1,2,2,1] = 1", "f32[1,2,0,1] =")):
+        print(f"error  {title}: INVALID_ARGUMENT /{message}/\n  grads: {one}\n  original_image: {two}")
+
+
 def forward(op, dtypes, modes=MODES):
     print(f"\nop {op}")
     for title, attrs in modes.items():
@@ -46,37 +58,55 @@ def forward(op, dtypes, modes=MODES):
 
 
 ALL = ("int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float64", BF16)
+
+
+def bilinear():
+    forward("ResizeBilinear", ALL)
+    print("gradient  larger\n  tolerance 1e-2\n  images: f32[1,2,3,2] = random\n  size: i32[2] = 5 4\n"
+          "gradient  smaller, by middles\n  attrs half_pixel_centers=true\n  tolerance 1e-2\n  images: f32[1,4,5,1] = random\n  size: i32[2] = 2 3")
+
+    print("\nop ResizeBilinearGrad")
+    for title, attrs in MODES.items():
+        run("ResizeBilinearGrad", f"of larger images, {title}", attrs, grads=images("float32", 2, 3, 5, 2), original_image=images("float32", 2, 2, 3, 2))
+        run("ResizeBilinearGrad", f"of smaller images, {title}", attrs, grads=images("float32", 1, 2, 2, 1), original_image=images("float32", 1, 3, 5, 1))
+    for dtype, tolerance in (("float64", 1e-6), ("float16", 2e-3), (BF16, 2e-2)):
+        run("ResizeBilinearGrad", np.dtype(dtype).name, None, tolerance, grads=images("float32", 1, 3, 3, 3), original_image=images(dtype, 1, 2, 2, 3))
+    grad_errors("ResizeBilinearGrad")
+
+
+def nearest():
+    forward("ResizeNearestNeighbor", ALL)
+    print("gradient  larger\n  tolerance 1e-2\n  images: f32[1,2,3,2] = random\n  size: i32[2] = 5 4\n"
+          "gradient  smaller\n  tolerance 1e-2\n  images: f32[1,4,5,1] = random\n  size: i32[2] = 2 3")
+
+    print("\nop ResizeNearestNeighborGrad")
+    for title, attrs in MODES.items():
+        run("ResizeNearestNeighborGrad", f"of larger images, {title}", attrs, grads=images("float32", 2, 3, 5, 2), size=np.int32([2, 3]))
+        run("ResizeNearestNeighborGrad", f"of smaller images, {title}", attrs, grads=images("float32", 1, 2, 2, 1), size=np.int32([3, 5]))
+    for dtype in ("uint8", "int8", "int32", "float16", "float64", BF16):
+        run("ResizeNearestNeighborGrad", np.dtype(dtype).name, None, 2e-2 if dtype in ("float16", BF16) else None, grads=images(dtype, 1, 4, 4, 3), size=np.int32([2, 2]))
+    run("ResizeNearestNeighborGrad", "bytes wrap round", grads=np.full((1, 2, 2, 1), 200, np.uint8), size=np.int32([1, 1]))
+    run("ResizeNearestNeighborGrad", "no gradients are zeros", grads=images("float32", 1, 0, 2, 1), size=np.int32([2, 2]))
+    errors("ResizeNearestNeighborGrad")
+    both_modes("ResizeNearestNeighborGrad", grads="f32[1,2,2,1] = 1", size="i32[2] = 3 3")
+
+
+def bicubic():
+    forward("ResizeBicubic", ALL)
+    print("gradient  larger\n  tolerance 1e-2\n  images: f32[1,2,3,2] = random\n  size: i32[2] = 5 4\n"
+          "gradient  smaller, by middles\n  attrs half_pixel_centers=true\n  tolerance 1e-2\n  images: f32[1,4,5,1] = random\n  size: i32[2] = 2 3")
+
+    print("\nop ResizeBicubicGrad")
+    for title, attrs in MODES.items():
+        run("ResizeBicubicGrad", f"of larger images, {title}", attrs, grads=images("float32", 2, 3, 5, 2), original_image=images("float32", 2, 2, 3, 2))
+        run("ResizeBicubicGrad", f"of smaller images, {title}", attrs, grads=images("float32", 1, 2, 2, 1), original_image=images("float32", 1, 5, 9, 1))
+    run("ResizeBicubicGrad", "float64", None, 1e-5, grads=images("float32", 1, 3, 3, 3), original_image=images("float64", 1, 2, 2, 3))
+    grad_errors("ResizeBicubicGrad")
+
+
+def area():
+    forward("ResizeArea", ALL, {title: MODES[title] for title in list(MODES)[:2]})
+
+
 print("# Made by tests/golden/make_resize_cases.py: the expected values are TensorFlow's.")
-
-forward("ResizeBilinear", ALL)
-print("gradient  larger\n  tolerance 1e-2\n  images: f32[1,2,3,2] = random\n  size: i32[2] = 5 4\n"
-      "gradient  smaller, by middles\n  attrs half_pixel_centers=true\n  tolerance 1e-2\n  images: f32[1,4,5,1] = random\n  size: i32[2] = 2 3")
-
-print("\nop ResizeBilinearGrad")
-for title, attrs in MODES.items():
-    run("ResizeBilinearGrad", f"of larger images, {title}", attrs, grads=images("float32", 2, 3, 5, 2), original_image=images("float32", 2, 2, 3, 2))
-    run("ResizeBilinearGrad", f"of smaller images, {title}", attrs, grads=images("float32", 1, 2, 2, 1), original_image=images("float32", 1, 3, 5, 1))
-for dtype, tolerance in (("float64", 1e-6), ("float16", 2e-3), (BF16, 2e-2)):
-    run("ResizeBilinearGrad", np.dtype(dtype).name, None, tolerance, grads=images("float32", 1, 3, 3, 3), original_image=images(dtype, 1, 2, 2, 3))
-both_modes("ResizeBilinearGrad", grads="f32[1,2,2,1] = 1", original_image="f32[1,2,2,1] = 1")
-for title, message, one, two in (("a matrix", "input_grad must be 4-dimensional.2,2.", "f32[2,2] = 1", "f32[1,2,2,1] = 1"),
-                                 ("an image of another rank", "original_image must be 4-dimensional.2,2.", "f32[1,2,2,1] = 1", "f32[2,2] = 1"),
-                                 ("other channels", "differ: f32.1,2,2,1., f32.1,2,2,2.", "f32[1,2,2,1] = 1", "f32[1,2,2,2] = 1"),
-                                 ("no gradients", "resized dimensions must be positive", "f32[1,0,2,1] =", "f32[1,2,2,1] = 1"),
-                                 ("no pixels", "original dimensions must be positive", "f32[1,2,2,1] = 1", "f32[1,2,0,1] =")):
-    print(f"error  {title}: INVALID_ARGUMENT /{message}/\n  grads: {one}\n  original_image: {two}")
-
-forward("ResizeNearestNeighbor", ALL)
-print("gradient  larger\n  tolerance 1e-2\n  images: f32[1,2,3,2] = random\n  size: i32[2] = 5 4\n"
-      "gradient  smaller\n  tolerance 1e-2\n  images: f32[1,4,5,1] = random\n  size: i32[2] = 2 3")
-
-print("\nop ResizeNearestNeighborGrad")
-for title, attrs in MODES.items():
-    run("ResizeNearestNeighborGrad", f"of larger images, {title}", attrs, grads=images("float32", 2, 3, 5, 2), size=np.int32([2, 3]))
-    run("ResizeNearestNeighborGrad", f"of smaller images, {title}", attrs, grads=images("float32", 1, 2, 2, 1), size=np.int32([3, 5]))
-for dtype in ("uint8", "int8", "int32", "float16", "float64", BF16):
-    run("ResizeNearestNeighborGrad", np.dtype(dtype).name, None, 2e-2 if dtype in ("float16", BF16) else None, grads=images(dtype, 1, 4, 4, 3), size=np.int32([2, 2]))
-run("ResizeNearestNeighborGrad", "bytes wrap round", grads=np.full((1, 2, 2, 1), 200, np.uint8), size=np.int32([1, 1]))
-run("ResizeNearestNeighborGrad", "no gradients are zeros", grads=images("float32", 1, 0, 2, 1), size=np.int32([2, 2]))
-errors("ResizeNearestNeighborGrad")
-both_modes("ResizeNearestNeighborGrad", grads="f32[1,2,2,1] = 1", size="i32[2] = 3 3")
+{"bilinear": bilinear, "nearest": nearest, "bicubic": bicubic, "area": area}[sys.argv[1]]()

@@ -122,9 +122,25 @@ template <typename Body> void ForRowParts(int64_t width, int64_t channels, Body 
   }
 }
 
+/// to += weight * from, many elements at a time.
+template <typename T> void AddScaled(const T* from, float weight, int64_t count, float* __restrict to) {
+  constexpr int kMany = 8;
+  int64_t i = 0;
+  for (; i + kMany <= count; i += kMany) {
+    for (int k = 0; k < kMany; ++k) to[i + k] += weight * static_cast<float>(from[i + k]);
+  }
+  for (; i < count; ++i) to[i] += weight * static_cast<float>(from[i]);
+}
+
 /// Shape functions: of ops whose inputs are (images, size), and of those whose output is like input 1.
 Status ResizeShape(ShapeContext& c);
 Status ResizeGradShape(ShapeContext& c);
+
+/// A kernel for each type of images that can be resized.
+template <template <typename> typename K> std::vector<KernelDefinition> ResizeKernels() {
+  return KernelsFor<int8_t, uint8_t, int16_t, uint16_t, int32_t, int64_t, Half, float, double, BFloat16>(
+      "T", []<typename T>() { return ClassKernel<K<T>>(); });
+}
 
 /// The attributes of ResizeMode, for the op that computes the gradient.
 AttrMap ResizeModeAttrs(const GradientContext& c);

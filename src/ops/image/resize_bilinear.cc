@@ -207,21 +207,11 @@ template <typename T> class ResizeBilinearGradKernel final : public Kernel {
           const ResizeAxis::Pair pair = rows.Linear(y);
           if (pair.lower > row) break;
           const float weight = (pair.lower == row ? 1 - pair.weight : 0) + (pair.upper == row ? pair.weight : 0);
-          AddRun(from + y * e.out_row(), weight, part.size(), sums.data());
+          AddScaled(from + y * e.out_row(), weight, part.size(), sums.data());
         }
         Spread(sums.data(), neighbours.data(), part, out + row * e.in_row());
       }
     });
-  }
-
-  // to += weight * from.
-  static void AddRun(const float* from, float weight, int64_t count, float* __restrict to) {
-    constexpr int kMany = 8;
-    int64_t i = 0;
-    for (; i + kMany <= count; i += kMany) {
-      for (int k = 0; k < kMany; ++k) to[i + k] += weight * from[i + k];
-    }
-    for (; i < count; ++i) to[i] += weight * from[i];
   }
 
   static void Spread(const float* from, const Neighbours* at, const RowPart& part, T* row) {
@@ -247,14 +237,12 @@ Status ResizeBilinearGradient(GradientContext& c) {
 
 std::vector<OpDefinition> ResizeBilinearOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(
-      OpDefinition(StrCat("ResizeBilinear(images: T, size: i32) -> (resized_images: f32) | T: type in "
-                          "{i8,u8,i16,u16,i32,i64,bf16,f16,f32,f64,bf16}",
-                          kResizeModeAttrs))
-          .Shape(ResizeShape)
-          .Gradient(ResizeBilinearGradient)
-          .Kernels(KernelsFor<int8_t, uint8_t, int16_t, uint16_t, int32_t, int64_t, Half, float, double, BFloat16>(
-              "T", []<typename T>() { return ClassKernel<ResizeBilinearKernel<T>>(); })));
+  ops.push_back(OpDefinition(StrCat("ResizeBilinear(images: T, size: i32) -> (resized_images: f32) | T: type in "
+                                    "{i8,u8,i16,u16,i32,i64,bf16,f16,f32,f64,bf16}",
+                                    kResizeModeAttrs))
+                    .Shape(ResizeShape)
+                    .Gradient(ResizeBilinearGradient)
+                    .Kernels(ResizeKernels<ResizeBilinearKernel>()));
   ops.push_back(OpDefinition(StrCat("ResizeBilinearGrad(grads: f32, original_image: T) -> (output: T) | T: type in "
                                     "{f32,bf16,f16,f64}",
                                     kResizeModeAttrs))
