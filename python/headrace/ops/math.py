@@ -174,12 +174,16 @@ def cast(x, dtype, name=None):
 
 def saturate_cast(value, dtype, name=None):
     """cast that stops at the type's limits instead of wrapping."""
-    value, dtype = convert_to_tensor(value), dtypes.as_dtype(dtype)
-    if value.dtype.min < dtype.min:
-        value = maximum(value, np.array(dtype.min, value.dtype.as_numpy_dtype))  # noqa: F821
-    if value.dtype.max > dtype.max:
-        value = minimum(value, np.array(dtype.max, value.dtype.as_numpy_dtype))  # noqa: F821
-    return cast(value, dtype, name)
+    with name_scope(name or "saturate_cast") as scope:
+        value, dtype = convert_to_tensor(value, name="value"), dtypes.as_dtype(dtype).base_dtype
+        kind = value.dtype.base_dtype
+        limits = []
+        for bound, beyond in ((max(kind.min, dtype.min), lambda x: x < dtype.min), (min(kind.max, dtype.max), lambda x: x > dtype.max)):
+            limit = kind.as_numpy_dtype(bound)
+            if kind.is_floating and dtype.is_integer and beyond(int(limit)):  # the bound was rounded away from zero
+                limit = np.nextafter(limit, kind.as_numpy_dtype(0))
+            limits.append(convert_to_tensor(limit, kind))
+        return cast(apply_op("ClipByValue", value, *limits, name="clamp"), dtype, scope)
 
 
 def to_float(x, name="ToFloat"):
