@@ -59,12 +59,15 @@ Status ExampleMessages::OtherType(const ExamplePlace& place, std::string_view ke
 
 Status ExampleMessages::WrongCount(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                                    int64_t count) const {
-  const std::string_view values = ValuesName(feature.dtype);
-  if (count < 0)
-    return Bad(place, key, StrCat("Can't parse serialized Example: the ", values, " values are malformed"));
   return Bad(place, key,
-             StrCat("Number of ", values, " values != expected.  Values size: ", count,
+             StrCat("Number of ", ValuesName(feature.dtype), " values != expected.  Values size: ", count,
                     " but output shape: ", feature.stated_shape));
+}
+
+Status ExampleMessages::Malformed(const ExamplePlace& place, std::string_view key,
+                                  const ExampleFeature& feature) const {
+  return Bad(place, key,
+             StrCat("Can't parse serialized Example: the ", ValuesName(feature.dtype), " values are malformed"));
 }
 
 Status ExampleMessages::NoWholeRows(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,

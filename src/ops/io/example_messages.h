@@ -26,9 +26,9 @@ class ExampleMessages {
   virtual Status Missing(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature) const;
   virtual Status OtherType(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                            FeatureKind kind) const;
-  /// count < 0: the values cannot be read.
   virtual Status WrongCount(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                             int64_t count) const;
+  Status Malformed(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature) const;
   Status NoWholeRows(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                      int64_t count) const;
 

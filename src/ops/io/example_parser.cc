@@ -117,7 +117,9 @@ class Piece {
     T* out = static_cast<T*>(batch_.fixed[i]) + example_ * feature.num_elements;
     if (slot == nullptr) return TakeDefault<T>(i, out);
     const int64_t count = ReadValues(slot->list, out, feature.num_elements);
-    return count == feature.num_elements ? OkStatus() : messages().WrongCount(Place(), Key(i), feature, count);
+    if (count == feature.num_elements) return OkStatus();
+    return count < 0 ? messages().Malformed(Place(), Key(i), feature)
+                     : messages().WrongCount(Place(), Key(i), feature, count);
   }
 
   template <typename T> Status TakeDefault(size_t i, T* out) {
@@ -139,7 +141,7 @@ class Piece {
     const size_t before = values.size();
     values.resize(before + 1);
     const int64_t count = ReadValues(slot->list, values.data() + before, 1);
-    if (count < 0) return messages().WrongCount(Place(), Key(i), feature, count);
+    if (count < 0) return messages().Malformed(Place(), Key(i), feature);
     values.resize(before + static_cast<size_t>(count));
     if (count > 1) ReadValues(slot->list, values.data() + before, count);
     counts.push_back(count);

@@ -37,7 +37,6 @@ class BatchMessages : public ExampleMessages {
   }
   Status WrongCount(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                     int64_t count) const override {
-    if (count < 0) return ExampleMessages::WrongCount(place, key, feature, count);
     return InvalidArgument("Inconsistent max number of elements for feature ", key, ": expected ", feature.num_elements,
                            ", but found ", count, " (Name: ", place.name, ", Index: ", place.example, ")");
   }
@@ -47,14 +46,13 @@ class BatchMessages : public ExampleMessages {
 class SingleMessages final : public BatchMessages {
  public:
   Status NoExample(const ExamplePlace& place, std::string_view bytes) const override {
-    return ExampleMessages::NoExample(place, bytes);
+    return InvalidArgument(Unreadable(place, bytes));
   }
   Status Missing(const ExamplePlace& place, std::string_view key, const ExampleFeature&) const override {
     return InvalidArgument("Name: ", place.name, ", Context feature '", key, "' is required but could not be found.");
   }
   Status WrongCount(const ExamplePlace& place, std::string_view key, const ExampleFeature& feature,
                     int64_t count) const override {
-    if (count < 0) return ExampleMessages::WrongCount(place, key, feature, count);
     return InvalidArgument("Name: ", place.name, ", Key: ", key, ", Index: ", place.example, ".  Number of ",
                            ValuesName(feature.dtype), " values != expected.  values size: ", count,
                            " but output shape: ", feature.stated_shape);

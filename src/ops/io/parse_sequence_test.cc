@@ -39,7 +39,7 @@ std::string List(const std::string& key, const Rows& rows) {
 }
 
 /// A message with the context feature "c", a list of single numbers and one of any.
-std::string Sample(std::vector<int64_t> context, const std::vector<int64_t>& steps, const Rows& bags) {
+std::string Sample(const std::vector<int64_t>& context, const std::vector<int64_t>& steps, const Rows& bags) {
   ExampleWriter writer;
   writer.AddInt64s("c", context);
   Rows single;
@@ -49,7 +49,7 @@ std::string Sample(std::vector<int64_t> context, const std::vector<int64_t>& ste
 
 /// Asks for "c" as sparse, "steps" as dense, and "bags" as sparse or ragged.
 Result<std::vector<Tensor>> Parse(Tensor serialized, bool ragged, bool may_be_missing = true) {
-  const auto strings = [](std::vector<std::string> keys) { return Tensor::Vector(keys); };
+  const auto strings = [](const std::vector<std::string>& keys) { return Tensor::Vector(keys); };
   const std::vector<std::string> bags = {"bags"}, none = {};
   const std::vector<DType> int64 = {DType::kInt64}, no_types = {};
   std::vector<Tensor> inputs = {std::move(serialized),
