@@ -53,7 +53,7 @@ Result<FeatureLists> ReadFeatureLists(const AttrMap& attrs, const FeatureAttrNam
 Result<std::vector<ExampleFeature>> FeaturesOf(const FeatureLists& lists, int output) {
   std::vector<ExampleFeature> features;
   const int num_sparse = lists.num_sparse(), num_dense = lists.num_dense(), num_ragged = lists.num_ragged();
-  features.reserve(static_cast<size_t>(num_sparse + num_dense + num_ragged));
+  features.reserve(lists.sparse_types.size() + lists.dense_types.size() + lists.ragged_types.size());
   for (int i = 0; i < num_sparse; ++i) {
     features.push_back({.dtype = lists.sparse_types[static_cast<size_t>(i)],
                         .form = Form::kSparse,
