@@ -69,6 +69,8 @@ _LAZY = {
         "FIFOQueue", "RandomShuffleQueue", "PaddingFIFOQueue", "QueueBase", "ReaderBase", "TextLineReader", "TFRecordReader",
         "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
         "SparseConditionalAccumulator")},
+    **{name: (".ops.script", name) for name in ("numpy_function", "py_func")},
+    **{name: (".ops.printing", name) for name in ("Print", "print")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
     **{name: (".ops.check", name) for name in (
         "Assert", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
@@ -93,7 +95,7 @@ _LAZY = {
         "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
         "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
         "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
-    **{name: (".ops.special", name) for name in ("atan2", "lbeta", "polygamma", "zeta")},
+    **{name: (".ops.special", name) for name in ("atan2", "polygamma", "zeta")},
     "custom_gradient": (".framework.custom_gradient", "custom_gradient"),
     "AggregationMethod": (".framework.gradients", "AggregationMethod"), "Template": (".framework.template", "Template"),
     "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),

@@ -12,6 +12,7 @@ void RegisterAllOps() {
     RegisterControlFlowOps(registry);
     RegisterDataFlowOps(registry);
     RegisterDataOps(registry);
+    RegisterImageOps(registry);
     RegisterIoOps(registry);
     RegisterLookupOps(registry);
     RegisterLinalgOps(registry);

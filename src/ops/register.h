@@ -9,6 +9,7 @@ void RegisterArrayOps(OpRegistry& registry);
 void RegisterControlFlowOps(OpRegistry& registry);
 void RegisterDataFlowOps(OpRegistry& registry);
 void RegisterDataOps(OpRegistry& registry);
+void RegisterImageOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
 void RegisterLookupOps(OpRegistry& registry);
 void RegisterLinalgOps(OpRegistry& registry);

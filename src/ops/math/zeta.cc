@@ -1,6 +1,5 @@
-// Lgamma, Digamma and its derivatives Polygamma, and the Hurwitz zeta function Zeta, all computed as doubles. Source: TensorFlow's ops
-// of the same names; the series are the asymptotic ones (Abramowitz and Stegun 6.3.18, 23.2) after a recurrence that makes the
-// argument large enough for them.
+// Zeta: the Hurwitz zeta function; Polygamma: the derivatives of Digamma, by it. Computed as doubles, by the Euler-Maclaurin formula
+// (Abramowitz and Stegun, 23.1.30) after some terms. Source: TensorFlow's ops of the same names.
 #include <cmath>
 #include <limits>
 
@@ -9,40 +8,19 @@
 #include "ops/math/binary.h"
 #include "ops/math/elementwise.h"
 #include "ops/math/math_ops.h"
+#include "ops/math/special_functions.h"
 
 namespace headrace {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr int kTerms = 10;  // from where on the series have the precision of a double
+constexpr int kTerms = 10;  // after which the formula has the precision of a double
 
 // B(2k) for k = 1, 2, ...
 constexpr double kBernoulli[] = {1. / 6, -1. / 30, 1. / 42, -1. / 30, 5. / 66, -691. / 2730, 7. / 6, -3617. / 510};
 
 bool IsWhole(double x) { return x == std::floor(x); }
-
-// log |gamma(x)|, without the global variable that std::lgamma writes.
-double LogGamma(double x) {
-  int sign;
-  return ::lgamma_r(x, &sign);
-}
-
-double Digamma(double x) {
-  if (x <= 0) {
-    if (IsWhole(x)) return kNaN;
-    const double from_whole = x - std::round(x);  // as exact as x
-    return Digamma(1 - x) - M_PI / std::tan(M_PI * from_whole);
-  }
-  double shift = 0;
-  for (; x < kTerms; x += 1) shift += 1 / x;
-  const double square = x * x;
-  double series = 0, power = square;
-  for (size_t k = 0; k < std::size(kBernoulli); ++k, power *= square) {
-    series += kBernoulli[k] / (2 * static_cast<double>(k + 1) * power);
-  }
-  return std::log(x) - 0.5 / x - series - shift;
-}
 
 // The sum of (q + k)^-x over k >= 0, for x > 1 and q > 0: some terms, then the Euler-Maclaurin formula for the rest.
 double PositiveZeta(double x, double q) {
@@ -78,12 +56,6 @@ double Polygamma(double n, double x) {
   return (std::fmod(n, 2) == 0 ? -1 : 1) * std::tgamma(n + 1) * Zeta(n + 1, x);
 }
 
-struct LgammaFunctor {
-  template <typename T> T operator()(T x) const { return static_cast<T>(LogGamma(x)); }
-};
-struct DigammaFunctor {
-  template <typename T> T operator()(T x) const { return static_cast<T>(Digamma(x)); }
-};
 struct ZetaFunctor {
   template <typename T> T operator()(T x, T q) const { return static_cast<T>(Zeta(x, q)); }
 };
@@ -91,13 +63,6 @@ struct PolygammaFunctor {
   template <typename T> T operator()(T n, T x) const { return static_cast<T>(Polygamma(n, x)); }
 };
 
-Status LgammaGradient(GradientContext& c) {
-  return c.SetInputGradient(0, OutputGradientFormula(c) * InputFormula(c, 0).Apply("Digamma"));
-}
-Status DigammaGradient(GradientContext& c) {
-  const Formula x = InputFormula(c, 0);
-  return c.SetInputGradient(0, OutputGradientFormula(c) * x.Number(1).Apply("Polygamma", {x}));
-}
 // Zeta and Polygamma have a derivative by their second operand alone.
 Status ZetaGradient(GradientContext& c) {
   const Formula x = InputFormula(c, 0), q = InputFormula(c, 1);
@@ -110,16 +75,8 @@ Status PolygammaGradient(GradientContext& c) {
 
 }  // namespace
 
-std::vector<OpDefinition> SpecialOps() {
+std::vector<OpDefinition> ZetaOps() {
   std::vector<OpDefinition> ops;
-  ops.push_back(OpDefinition("Lgamma(x: T) -> (y: T) | T: type in {bf16,f16,f32,f64}")
-                    .Shape(UnchangedShape)
-                    .Gradient(LgammaGradient)
-                    .Kernels(UnaryKernels<LgammaFunctor>(FloatTypes(), 30)));
-  ops.push_back(OpDefinition("Digamma(x: T) -> (y: T) | T: type in {bf16,f16,f32,f64}")
-                    .Shape(UnchangedShape)
-                    .Gradient(DigammaGradient)
-                    .Kernels(UnaryKernels<DigammaFunctor>(FloatTypes(), 50)));
   ops.push_back(OpDefinition("Zeta(x: T, q: T) -> (z: T) | T: type in {f32,f64}")
                     .Shape(BroadcastBinaryShape)
                     .Gradient(ZetaGradient)
