@@ -95,7 +95,7 @@ _LAZY = {
         "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
         "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
         "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
-    **{name: (".ops.special", name) for name in ("atan2", "polygamma", "zeta")},
+    **{name: (".ops.special", name) for name in ("atan2", "lbeta", "polygamma", "zeta")},
     "custom_gradient": (".framework.custom_gradient", "custom_gradient"),
     "AggregationMethod": (".framework.gradients", "AggregationMethod"), "Template": (".framework.template", "Template"),
     "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),

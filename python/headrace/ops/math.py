@@ -57,9 +57,9 @@ for _name, _op, _doc in (
         ("atan", "Atan", "Arc tangent, element-wise."),
         ("sinh", "Sinh", "Hyperbolic sine, element-wise."),
         ("cosh", "Cosh", "Hyperbolic cosine, element-wise."),
-        ("asinh", "Asinh", "Inverse hyperbolic sine, element-wise."),
-        ("acosh", "Acosh", "Inverse hyperbolic cosine, element-wise."),
-        ("atanh", "Atanh", "Inverse hyperbolic tangent, element-wise."),
+        ("asinh", "Asinh", "Inverse of sinh, element-wise."),
+        ("acosh", "Acosh", "Inverse of cosh, element-wise."),
+        ("atanh", "Atanh", "Inverse of tanh, element-wise."),
         ("erf", "Erf", "The error function, element-wise."),
         ("erfc", "Erfc", "1 - erf(x), element-wise."),
         ("erfinv", "Erfinv", "The x whose erf is the argument, element-wise."),
@@ -324,12 +324,6 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=False, name=None, reducti
         largest = apply_op("SelectV2", is_finite(largest), largest, apply_op("ZerosLike", largest))  # noqa: F821
         total = log(reduce_sum(exp(subtract(input_tensor, largest)), axis, True)) + largest  # noqa: F821
         return total if keep else reduce_sum(total, axis, False)  # noqa: F821
-
-
-def lbeta(x, name=None):
-    """log of |Beta|, the product of gamma(x) over gamma of the sum, along the last axis."""
-    with name_scope(name or "lbeta"):
-        return subtract(reduce_sum(lgamma(x), -1), lgamma(reduce_sum(x, -1)))  # noqa: F821
 
 
 def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):

@@ -1,6 +1,9 @@
 """Functions of two arguments that need a word of their own: angles, the gamma function's relatives, products with a stronger 0."""
 
+from ..framework.convert import convert_to_tensor
+from ..framework.graph import name_scope
 from ..framework.op_library import apply_op
+from . import math
 
 
 def atan2(y, x, name=None):
@@ -16,6 +19,13 @@ def polygamma(a, x, name=None):
 def zeta(x, q, name=None):
     """The Hurwitz zeta function: the sum of (q + k) to the power -x for all k >= 0."""
     return apply_op("Zeta", x, q, name=name)
+
+
+def lbeta(x, name=None):
+    """log of |beta(x)| along the last axis."""
+    with name_scope(name or "lbeta"):
+        x = convert_to_tensor(x, name="x")
+        return math.reduce_sum(math.lgamma(x), axis=[-1]) - math.lgamma(math.reduce_sum(x, axis=[-1]))
 
 
 def xlogy(x, y, name=None):

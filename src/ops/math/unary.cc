@@ -6,7 +6,6 @@
 #include "ops/formula.h"
 #include "ops/math/elementwise.h"
 #include "ops/math/math_ops.h"
-#include "ops/math/special_functions.h"
 
 namespace headrace {
 namespace {
@@ -39,9 +38,6 @@ HR_UNARY_FUNCTOR(Acosh, std::acosh(x));
 HR_UNARY_FUNCTOR(Atanh, std::atanh(x));
 HR_UNARY_FUNCTOR(Erf, std::erf(x));
 HR_UNARY_FUNCTOR(Erfc, std::erfc(x));
-HR_UNARY_FUNCTOR(Erfinv, static_cast<T>(InverseErf(x)));
-HR_UNARY_FUNCTOR(Lgamma, static_cast<T>(LogGamma(x)));
-HR_UNARY_FUNCTOR(Digamma, static_cast<T>(headrace::Digamma(x)));
 HR_UNARY_FUNCTOR(IsFinite, static_cast<bool>(std::isfinite(x)));
 HR_UNARY_FUNCTOR(IsNan, static_cast<bool>(std::isnan(x)));
 HR_UNARY_FUNCTOR(IsInf, static_cast<bool>(std::isinf(x)));
@@ -201,19 +197,9 @@ std::vector<OpDefinition> TrigonometricOps() {
   ops.push_back(Unary("Atan" HR_INEXACT, Inexact<AtanFunctor>(10), HR_DERIVATIVE(dy / (1.0 + Square(Conj(x))))));
   ops.push_back(Unary("Sinh" HR_INEXACT, Inexact<SinhFunctor>(10), HR_DERIVATIVE(dy * Conj(x).Apply("Cosh"))));
   ops.push_back(Unary("Cosh" HR_INEXACT, Inexact<CoshFunctor>(10), HR_DERIVATIVE(dy * Conj(x).Apply("Sinh"))));
-  ops.push_back(Unary("Asinh" HR_INEXACT, Inexact<AsinhFunctor>(15), HR_DERIVATIVE(dy / Conj(y).Apply("Cosh"))));
-  ops.push_back(Unary("Acosh" HR_INEXACT, Inexact<AcoshFunctor>(15), HR_DERIVATIVE(dy / Conj(y).Apply("Sinh"))));
-  ops.push_back(Unary("Atanh" HR_INEXACT, Inexact<AtanhFunctor>(15), HR_DERIVATIVE(dy / (1.0 - Square(Conj(x))))));
-  return ops;
-}
-
-std::vector<OpDefinition> SpecialOps() {
-  std::vector<OpDefinition> ops;
-  ops.push_back(
-      Unary("Erfinv" HR_FLOATS, Real<ErfinvFunctor>(100), HR_DERIVATIVE(dy * (0.886226925452758 * Exp(Square(y))))));
-  ops.push_back(Unary("Lgamma" HR_FLOATS, Real<LgammaFunctor>(30), HR_DERIVATIVE(dy * x.Apply("Digamma"))));
-  ops.push_back(
-      Unary("Digamma" HR_FLOATS, Real<DigammaFunctor>(30), HR_DERIVATIVE(dy * x.Number(1).Apply("Polygamma", {x}))));
+  ops.push_back(Unary("Asinh" HR_INEXACT, Inexact<AsinhFunctor>(20), HR_DERIVATIVE(dy / Conj(y).Apply("Cosh"))));
+  ops.push_back(Unary("Acosh" HR_INEXACT, Inexact<AcoshFunctor>(20), HR_DERIVATIVE(dy / Conj(y).Apply("Sinh"))));
+  ops.push_back(Unary("Atanh" HR_INEXACT, Inexact<AtanhFunctor>(20), HR_DERIVATIVE(dy / (1.0 - Square(Conj(x))))));
   return ops;
 }
 
@@ -235,7 +221,7 @@ std::vector<OpDefinition> StepOps() {
 
 std::vector<OpDefinition> UnaryOps() {
   std::vector<OpDefinition> ops;
-  for (std::vector<OpDefinition> (*list)() : {SignedOps, ExponentialOps, TrigonometricOps, SpecialOps, StepOps}) {
+  for (std::vector<OpDefinition> (*list)() : {SignedOps, ExponentialOps, TrigonometricOps, StepOps}) {
     for (OpDefinition& op : list()) ops.push_back(std::move(op));
   }
   return ops;
