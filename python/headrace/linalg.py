@@ -1,4 +1,4 @@
-"""tf.linalg: products, norms, diagonals, inverses, linear systems. Singular values, eigenvalues, qr, lu, lstsq are not there."""
+"""tf.linalg: products, norms, diagonals, inverses, linear systems. Singular values, eigenvalues, qr and lu are not there."""
 
 from .nn import l2_normalize  # noqa: F401
 from .ops.clip import global_norm  # noqa: F401

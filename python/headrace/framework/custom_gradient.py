@@ -79,8 +79,8 @@ def _counted(structure, count, message):
 def _fitting(gradient, source):
     gradient = convert_to_tensor(gradient, source.dtype.base_dtype)
     if not gradient.shape.is_compatible_with(source.shape):
-        raise ValueError(f"Incompatible shapes between op input and calculated input gradient: {source.name} has {source.shape}, "
-                         f"its gradient {gradient.shape}")
+        raise ValueError("Incompatible shapes between op input and calculated input gradient: "
+                         f"{source.name} has {source.shape}, its gradient {gradient.shape}")
     return gradient
 
 

@@ -25,15 +25,15 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
 def matrix_diag_part(input, name="diag_part", k=0, padding_value=0, align="RIGHT_LEFT"):
     """The diagonals of the matrices in the last two axes.
 
-    `k`: which, 0 is the main one, 1 the one above it; (lowest, highest): a band, whose diagonals are rows, the highest first. What
-    `align` says of short ones ("left" or "right", above and below the main one) leaves room for padding.
+    `k`: which, 0 is the main one, 1 the one above it; (lowest, highest): a band, whose diagonals are rows, the highest first.
+    `align`: where short ones above and below the main one lie in their rows; the rest is padding.
     """
     x = convert_to_tensor(input)
     return apply_op("MatrixDiagPartV3", x, k, _padding(padding_value, x), align=align, name=name)
 
 
 def matrix_diag(diagonal, name="diag", k=0, num_rows=-1, num_cols=-1, padding_value=0, align="RIGHT_LEFT"):
-    """Matrices of the diagonals in the last axis, for a band the last two: see matrix_diag_part. They are as small as they can be."""
+    """Matrices, as small as they can be, of the diagonals in the last axis, for a band the last two: see matrix_diag_part."""
     x = convert_to_tensor(diagonal)
     return apply_op("MatrixDiagV3", x, k, num_rows, num_cols, _padding(padding_value, x), align=align, name=name)
 
