@@ -12,7 +12,8 @@ import zlib
 
 import numpy as np
 
-import nn_samples  # noqa: F401 - adds its samples to op_samples.ALL
+import image_samples  # noqa: F401 - adds its samples to op_samples.ALL
+import nn_samples  # noqa: F401 - as above
 import op_samples
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11, "float16": 4e-3, "bfloat16": 3e-2, "complex64": 2e-5, "complex128": 1e-11}

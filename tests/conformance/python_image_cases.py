@@ -51,8 +51,8 @@ case("png and jpeg", lambda t, x: [t.image.decode_png(t.image.encode_png(x[0])),
                                    t.image.decode_jpeg(t.image.encode_jpeg(x[0], quality=90))], U)
 for _half in (False, True):
     case(f"resize by op, half_pixel_centers {_half}", lambda t, x, u, h=_half: [
-        f(v, [5, 11], half_pixel_centers=h) for f in (t.image.resize_bilinear, t.image.resize_nearest_neighbor, t.image.resize_bicubic)
-        for v in (x, u)], F, U)
+        f(v, [5, 11], half_pixel_centers=h) for f in (t.image.resize_bilinear, t.image.resize_nearest_neighbor) for v in (x, u)]
+        + [t.image.resize_bicubic(v, [5, 11], half_pixel_centers=h) / 100.0 for v in (x, u)], F, U)
 case("flipped at random", lambda t, x: [f(v, seed=s) for f in (t.image.random_flip_left_right, t.image.random_flip_up_down)
                                         for v in (x, x[0]) for s in range(1, 5)], F)
 case("draw boxes", lambda t, x: [t.image.draw_bounding_boxes(x, BOXES), t.image.draw_bounding_boxes(x, BOXES, colors=[[3.0, 2, 1]]),

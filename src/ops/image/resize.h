@@ -39,8 +39,8 @@ Result<ResizeExtents> ReadResizeGradient(const KernelContext& c);
 
 /// How many input pixels an output pixel advances by.
 inline float ResizeScale(int64_t in, int64_t out, bool align_corners) {
-  return align_corners && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
-                                  : static_cast<float>(in) / static_cast<float>(out);
+  return align_corners && in > 1 && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
+                                            : static_cast<float>(in) / static_cast<float>(out);
 }
 
 /// One axis of a resizing: where its output pixels lie.
