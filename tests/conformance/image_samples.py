@@ -89,3 +89,29 @@ def _(random, dtype):
     ranges = {"area_range": sorted(random.uniform(0.01, 1, 2).tolist()), "aspect_ratio_range": sorted(random.uniform(0.1, 4, 2).tolist())}
     return Sample(lambda tf, x: list(raw("SampleDistortedBoundingBoxV2", names=names, **seeds, **ranges)(tf, x)), size,
                   boxes(random, 1, 3), np.float32(random.random()), differentiable=False)
+
+
+@sample("CropAndResize", ("float32", "uint8"))
+def _(random, dtype):
+    images, count = batch(random, dtype), int(random.integers(0, 5))
+    method = str(random.choice(["bilinear", "nearest"]))
+    return Sample(raw("CropAndResize", names=["image", "boxes", "box_ind", "crop_size"], method=method, extrapolation_value=0.5), images,
+                  boxes(random, 1, count)[0] * 1.4 - 0.2, random.integers(0, len(images), count).astype(np.int32),
+                  random.integers(1, 9, 2).astype(np.int32), constant=(3,), differentiable=dtype == "float32")
+
+
+def add_suppression(op, thresholds, several=False):
+    @sample(op, ("float32",))
+    def make(random, dtype):
+        count = int(random.integers(0, 60))
+        names = ["boxes", "scores", "max_output_size", "iou_threshold", "score_threshold", "soft_nms_sigma"][:3 + thresholds]
+        values = [np.float32(random.random()), np.float32(random.random() * 0.5), np.float32(random.choice([0, 0.3]))][:thresholds]
+        build = raw(op, names=names)
+        return Sample((lambda tf, x: list(build(tf, x))) if several else build, boxes(random, 1, count)[0],
+                      random.random(count).astype(np.float32), np.int32(random.integers(0, 30)), *values, differentiable=False)
+
+
+add_suppression("NonMaxSuppressionV2", 1)
+add_suppression("NonMaxSuppressionV3", 2)
+add_suppression("NonMaxSuppressionV4", 2, several=True)
+add_suppression("NonMaxSuppressionV5", 3, several=True)

@@ -97,21 +97,31 @@ template <typename T> class CropAndResizeKernel final : public Kernel {
   }
 
   static void Blend(const T* upper_left, const T* upper_right, const T* lower_left, const T* lower_right,
-                    float x_weight, float y_weight, int64_t count, float* __restrict to) {
-    const auto between = [x_weight](T left, T right) {
-      const auto from = static_cast<float>(left);
-      return from + (static_cast<float>(right) - from) * x_weight;
-    };
-    const auto pixel = [&](int64_t k) {
-      const float upper = between(upper_left[k], upper_right[k]);
-      return upper + (between(lower_left[k], lower_right[k]) - upper) * y_weight;
-    };
-    constexpr int kMany = 8;  // a count that is known becomes vector instructions
+                    float x_weight, float y_weight, int64_t count, float* to) {
+    constexpr int kMany = 8;
     int64_t k = 0;
     for (; k + kMany <= count; k += kMany) {
-      for (int i = 0; i < kMany; ++i) to[k + i] = pixel(k + i);
+      BlendSome<kMany>(upper_left + k, upper_right + k, lower_left + k, lower_right + k, x_weight, y_weight, to + k);
     }
-    for (; k < count; ++k) to[k] = pixel(k);
+    for (; k < count; ++k) {
+      BlendSome<1>(upper_left + k, upper_right + k, lower_left + k, lower_right + k, x_weight, y_weight, to + k);
+    }
+  }
+
+  // A count that is known becomes vector instructions.
+  template <int kCount>
+  static void BlendSome(const T* upper_left, const T* upper_right, const T* lower_left, const T* lower_right,
+                        float x_weight, float y_weight, float* __restrict to) {
+    float upper[kCount], lower[kCount];
+    Between<kCount>(upper_left, upper_right, x_weight, upper);
+    Between<kCount>(lower_left, lower_right, x_weight, lower);
+    for (int k = 0; k < kCount; ++k) to[k] = upper[k] + (lower[k] - upper[k]) * y_weight;
+  }
+  template <int kCount> static void Between(const T* a, const T* b, float weight, float* __restrict to) {
+    for (int k = 0; k < kCount; ++k) {
+      const auto from = static_cast<float>(a[k]);
+      to[k] = from + (static_cast<float>(b[k]) - from) * weight;
+    }
   }
 
   const bool is_nearest_;

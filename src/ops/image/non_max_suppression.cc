@@ -1,6 +1,6 @@
 // NonMaxSuppression, V2 to V5: of boxes [n, 4] (two corners each, as y and x) those of the highest scores, without those that overlap
 // one taken before them by more than iou_threshold of their union; at most max_output_size, and none that scores score_threshold or
-// less. With soft_nms_sigma (V5), scores fall with the overlap instead: times exp(-overlap^2 / (2 * sigma)).
+// less. With soft_nms_sigma (V5), scores fall with any overlap instead: times exp(-overlap^2 / (2 * sigma)).
 // Errors: kInvalidArgument for shapes that do not fit, a negative size or sigma, an iou_threshold outside [0, 1].
 #include <cmath>
 #include <limits>
@@ -59,7 +59,7 @@ bool Reckon(const std::vector<Rectangle>& boxes, const Selection& selected, cons
       if (overlap > limits.iou) return false;
       continue;
     }
-    next->score *= overlap <= limits.iou ? std::exp(-0.5F / limits.sigma * overlap * overlap) : 0.0F;
+    next->score *= std::exp(-0.5F / limits.sigma * overlap * overlap);
     if (next->score <= limits.score) break;
   }
   next->compared = count;
