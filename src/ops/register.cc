@@ -15,6 +15,7 @@ void RegisterAllOps() {
     RegisterImageOps(registry);
     RegisterIoOps(registry);
     RegisterLookupOps(registry);
+    RegisterLinalgOps(registry);
     RegisterListOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);

@@ -12,6 +12,7 @@ void RegisterDataOps(OpRegistry& registry);
 void RegisterImageOps(OpRegistry& registry);
 void RegisterIoOps(OpRegistry& registry);
 void RegisterLookupOps(OpRegistry& registry);
+void RegisterLinalgOps(OpRegistry& registry);
 void RegisterListOps(OpRegistry& registry);
 void RegisterMathOps(OpRegistry& registry);
 void RegisterNnOps(OpRegistry& registry);
