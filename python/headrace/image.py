@@ -7,8 +7,8 @@ from .framework.convert import convert_to_tensor, is_tensor_like
 from .framework.graph import name_scope
 from .framework.op_library import apply_op
 from .ops import array, math, random
-from .ops.image_boxes import (crop_and_resize, draw_bounding_boxes, non_max_suppression, non_max_suppression_with_scores,  # noqa: F401
-                              sample_distorted_bounding_box)
+from .ops.image_boxes import (crop_and_resize, draw_bounding_boxes, non_max_suppression,  # noqa: F401
+                              non_max_suppression_with_scores, sample_distorted_bounding_box)
 from .ops.image_colors import (adjust_brightness, adjust_contrast, adjust_gamma, adjust_hue, adjust_saturation,  # noqa: F401
                                convert_image_dtype, grayscale_to_rgb, hsv_to_rgb, per_image_standardization,
                                random_brightness, random_contrast, random_hue, random_saturation, rgb_to_grayscale, rgb_to_hsv)
