@@ -7,6 +7,8 @@ from .framework.convert import convert_to_tensor, is_tensor_like
 from .framework.graph import name_scope
 from .framework.op_library import apply_op
 from .ops import array, math, random
+from .ops.image_boxes import (crop_and_resize, draw_bounding_boxes, non_max_suppression,  # noqa: F401
+                              non_max_suppression_with_scores, sample_distorted_bounding_box)
 from .ops.image_colors import (adjust_brightness, adjust_contrast, adjust_gamma, adjust_hue, adjust_saturation,  # noqa: F401
                                convert_image_dtype, grayscale_to_rgb, hsv_to_rgb, per_image_standardization,
                                random_brightness, random_contrast, random_hue, random_saturation, rgb_to_grayscale, rgb_to_hsv)
@@ -44,27 +46,6 @@ def encode_jpeg(image, format="", quality=95, progressive=False, optimize_size=F
 def encode_png(image, compression=-1, name=None):
     """An image of uint8 or uint16 as a PNG file's bytes."""
     return apply_op("EncodePng", image, compression=compression, name=name)
-
-
-def sample_distorted_bounding_box(image_size, bounding_boxes, seed=None, seed2=None, min_object_covered=0.1, aspect_ratio_range=None,
-                                  area_range=None, max_attempts=None, use_image_if_no_bounding_boxes=None, name=None):
-    """A random part of an image [height, width, channels] that shows at least `min_object_covered` of one of the boxes.
-
-    Returns (begin, size, bboxes): the first two for tf.slice, the third for draw_bounding_boxes. The boxes, [1, n, 4], are y and x
-    from and to, as shares of the image. A part's share of the area and its ratio of width to height are within the ranges, by default
-    [0.05, 1] and [0.75, 1.33]; where `max_attempts`, by default 100, find none, it is the whole image.
-    """
-    with name_scope(name or "sample_distorted_bounding_box"):
-        return apply_op("SampleDistortedBoundingBoxV2", image_size, bounding_boxes, min_object_covered, seed=seed, seed2=seed2,
-                        aspect_ratio_range=aspect_ratio_range, area_range=area_range, max_attempts=max_attempts,
-                        use_image_if_no_bounding_boxes=use_image_if_no_bounding_boxes, name=name)
-
-
-def draw_bounding_boxes(images, boxes, name=None, colors=None):
-    """The images with boxes [batch, n, 4] drawn, each y and x from and to as shares of the image, in `colors` in turn."""
-    if colors is None:
-        return apply_op("DrawBoundingBoxes", images, boxes, name=name)
-    return apply_op("DrawBoundingBoxesV2", images, boxes, colors, name=name)
 
 
 def is_jpeg(contents, name=None):

@@ -12,7 +12,8 @@ import zlib
 
 import numpy as np
 
-import matrix_samples  # noqa: F401 - add their samples to op_samples.ALL
+import image_samples  # noqa: F401 - add their samples to op_samples.ALL
+import matrix_samples  # noqa: F401
 import nn_samples  # noqa: F401
 import op_samples
 

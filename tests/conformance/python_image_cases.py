@@ -51,12 +51,18 @@ case("png and jpeg", lambda t, x: [t.image.decode_png(t.image.encode_png(x[0])),
                                    t.image.decode_jpeg(t.image.encode_jpeg(x[0], quality=90))], U)
 for _half in (False, True):
     case(f"resize by op, half_pixel_centers {_half}", lambda t, x, u, h=_half: [
-        f(v, [5, 11], half_pixel_centers=h) for f in (t.image.resize_bilinear, t.image.resize_nearest_neighbor, t.image.resize_bicubic)
-        for v in (x, u)], F, U)
+        f(v, [5, 11], half_pixel_centers=h) for f in (t.image.resize_bilinear, t.image.resize_nearest_neighbor) for v in (x, u)]
+        + [t.image.resize_bicubic(v, [5, 11], half_pixel_centers=h) / 100.0 for v in (x, u)], F, U)
 case("flipped at random", lambda t, x: [f(v, seed=s) for f in (t.image.random_flip_left_right, t.image.random_flip_up_down)
                                         for v in (x, x[0]) for s in range(1, 5)], F)
 case("draw boxes", lambda t, x: [t.image.draw_bounding_boxes(x, BOXES), t.image.draw_bounding_boxes(x, BOXES, colors=[[3.0, 2, 1]]),
                                  t.image.draw_bounding_boxes(x[..., :1], BOXES)], F)
+case("crops", lambda t, x, u: [t.image.crop_and_resize(v, BOXES[0], [1, 0], [3, 4]) for v in (x, u)]
+     + [t.image.crop_and_resize(x, BOXES[0] * 1.2, box_indices=[0, 1], crop_size=[2, 5], method="nearest", extrapolation_value=-1)], F, U)
+CORNERS = RANDOM.random((30, 2, 2)).astype(np.float32).reshape(30, 4)
+case("boxes that do not overlap", lambda t, s: [
+    t.image.non_max_suppression(CORNERS, s, 9), t.image.non_max_suppression(CORNERS, s, 30, 0.3, 0.5),
+    *t.image.non_max_suppression_with_scores(CORNERS, s, 20, 0.6, 0.2, 0.4)], RANDOM.random(30).astype(np.float32))
 for _seed in range(1, 9):
     case(f"random boxes {_seed}", lambda t, s=_seed: [
         *t.image.sample_distorted_bounding_box([480, 640, 3], BOXES[:1], seed=s, seed2=7, min_object_covered=0.3),

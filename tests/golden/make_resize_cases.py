@@ -46,6 +46,7 @@ def forward(op, dtypes, modes=MODES):
         run(op, f"larger, {title}", attrs, images=images("float32", 2, 2, 3, 2), size=np.int32([3, 5]))
         run(op, f"smaller, {title}", attrs, images=images("float32", 1, 5, 7, 1), size=np.int32([2, 3]))
         run(op, f"a pixel, {title}", attrs, images=images("float32", 1, 3, 2, 1), size=np.int32([1, 1]))
+    run(op, "one pixel, with its corners at all", {"align_corners": True}, images=images("float32", 1, 1, 1, 2), size=np.int32([2, 3]))
     run(op, "as large as before", images=images("float32", 1, 2, 2, 2), size=np.int32([2, 2]))
     run(op, "colours", images=images("float32", 1, 2, 3, 3), size=np.int32([3, 4]))
     run(op, "five channels", images=images("float32", 1, 2, 2, 5), size=np.int32([3, 3]))

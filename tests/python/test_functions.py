@@ -22,6 +22,17 @@ class Functions(tf.test.TestCase):
         kinds = {f.tobytes() for f in flipped}
         self.assertEqual(kinds, {IMAGE.tobytes(), np.ascontiguousarray(IMAGE[:, ::-1]).tobytes()})
 
+    def test_a_random_part_lies_in_the_image_and_is_drawn_where_it_was(self):
+        whole = np.zeros((1, 40, 60, 1), np.float32)
+        begin, size, box = tf.image.sample_distorted_bounding_box(
+            [40, 60, 1], np.zeros((1, 0, 4), np.float32), seed=3, area_range=[0.1, 0.5], use_image_if_no_bounding_boxes=True)
+        part = tf.slice(whole[0], begin, size)
+        begin, size, part, drawn = self.value([begin, size, part, tf.image.draw_bounding_boxes(whole, box)])
+        self.assertEqual(part.shape, (size[0], size[1], 1))
+        self.assertTrue(0.09 < size[0] * size[1] / 2400 < 0.51)
+        rows, columns = np.nonzero(drawn[0, :, :, 0])
+        self.assertTrue(abs(rows.min() - begin[0]) <= 1 and abs(columns.max() - begin[1] - size[1]) <= 2)
+
     def test_standardization_gives_mean_0_and_deviation_1(self):
         got = self.value(tf.image.per_image_standardization(IMAGE))
         self.assertAllClose([got.mean(), got.std()], [0, 1], atol=1e-5)

@@ -6,8 +6,8 @@
 namespace headrace {
 
 void RegisterImageOps(OpRegistry& registry) {
-  for (auto make : {AdjustContrastOps, DrawBoxOps, HsvOps, ResizeAreaOps, ResizeBicubicOps, ResizeBilinearOps,
-                    ResizeNearestOps, SampleBoxOps}) {
+  for (auto make : {AdjustContrastOps, CropAndResizeOps, CropAndResizeGradOps, DrawBoxOps, HsvOps, NonMaxSuppressionOps,
+                    ResizeAreaOps, ResizeBicubicOps, ResizeBilinearOps, ResizeNearestOps, SampleBoxOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

@@ -5,13 +5,16 @@
 
 namespace headrace {
 
-std::vector<OpDefinition> AdjustContrastOps();  // adjust_contrast.cc
-std::vector<OpDefinition> DrawBoxOps();         // draw_boxes.cc
-std::vector<OpDefinition> HsvOps();             // hsv.cc
-std::vector<OpDefinition> ResizeAreaOps();      // resize_area.cc
-std::vector<OpDefinition> ResizeBicubicOps();   // resize_bicubic.cc
-std::vector<OpDefinition> ResizeBilinearOps();  // resize_bilinear.cc
-std::vector<OpDefinition> ResizeNearestOps();   // resize_nearest.cc
-std::vector<OpDefinition> SampleBoxOps();       // sample_box.cc
+std::vector<OpDefinition> AdjustContrastOps();     // adjust_contrast.cc
+std::vector<OpDefinition> CropAndResizeOps();      // crop_and_resize.cc
+std::vector<OpDefinition> CropAndResizeGradOps();  // crop_and_resize_grad.cc
+std::vector<OpDefinition> DrawBoxOps();            // draw_boxes.cc
+std::vector<OpDefinition> HsvOps();                // hsv.cc
+std::vector<OpDefinition> NonMaxSuppressionOps();  // non_max_suppression.cc
+std::vector<OpDefinition> ResizeAreaOps();         // resize_area.cc
+std::vector<OpDefinition> ResizeBicubicOps();      // resize_bicubic.cc
+std::vector<OpDefinition> ResizeBilinearOps();     // resize_bilinear.cc
+std::vector<OpDefinition> ResizeNearestOps();      // resize_nearest.cc
+std::vector<OpDefinition> SampleBoxOps();          // sample_box.cc
 
 }  // namespace headrace

@@ -33,14 +33,14 @@ struct ResizeExtents {
 /// may be empty).
 Result<ResizeExtents> ReadResize(const KernelContext& c);
 
-/// Reads input 0 (gradients of the resized images) and input 1 (the images as they were): height and width are the gradients', the
-/// other extents the images'. Errors: kInvalidArgument, as above, and for batches or channels that differ.
+/// Reads input 0 (gradients: height and width) and input 1 (the images as they were: the other extents). Errors: kInvalidArgument,
+/// as above, and for batches or channels that differ.
 Result<ResizeExtents> ReadResizeGradient(const KernelContext& c);
 
 /// How many input pixels an output pixel advances by.
 inline float ResizeScale(int64_t in, int64_t out, bool align_corners) {
-  return align_corners && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
-                                  : static_cast<float>(in) / static_cast<float>(out);
+  return align_corners && in > 1 && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
+                                            : static_cast<float>(in) / static_cast<float>(out);
 }
 
 /// One axis of a resizing: where its output pixels lie.
@@ -84,11 +84,7 @@ template <typename Predicate> int64_t FirstWhere(int64_t count, Predicate holds)
   int64_t low = 0, high = count;
   while (low < high) {
     const int64_t middle = low + (high - low) / 2;
-    if (holds(middle)) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
+    holds(middle) ? high = middle : low = middle + 1;
   }
   return low;
 }

@@ -23,7 +23,9 @@ struct AreaAxis {
   Stretch At(int64_t i) const {
     const float from = static_cast<float>(i) * scale, to = static_cast<float>(i + 1) * scale;
     const auto first = static_cast<int64_t>(from), end = static_cast<int64_t>(std::ceil(to));
-    const float head = std::min(static_cast<float>(first + 1), to) - from;
+    const auto begin = static_cast<float>(first), next = static_cast<float>(first + 1);
+    // Within one pixel it is `scale`, without the rounding of a difference.
+    const float head = next > to ? (begin < from ? scale : to - begin) : next - from;
     return {first, end, head, to - static_cast<float>(end - 1)};
   }
   int64_t Within(int64_t i) const { return std::clamp<int64_t>(i, 0, last); }
