@@ -91,6 +91,17 @@ HR_EXPORT DatasetPtr MakeScanDataset(DatasetPtr input, std::shared_ptr<const Com
                                      bool preserve_cardinality);
 HR_EXPORT DatasetPtr MakeTakeWhileDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
                                           std::vector<Tensor> captured);
+/// A function and the tensors that it captured.
+struct HR_EXPORT FunctionCall {
+  std::shared_ptr<const CompiledFunction> function;
+  std::vector<Tensor> captured;
+};
+/// `key` takes an element, `window_size` a key; both give an i64. `reduce` takes a key and a dataset, and gives a dataset with
+/// `spec`'s elements.
+HR_EXPORT DatasetPtr MakeGroupByWindowDataset(DatasetPtr input, FunctionCall key, FunctionCall reduce,
+                                              FunctionCall window_size, ElementSpec spec);
+/// Errors: kInvalidArgument for elements of another type than i32, i64 or string, or of several components.
+HR_EXPORT Result<DatasetPtr> MakeUniqueDataset(DatasetPtr input);
 struct HR_EXPORT ShuffleOptions {
   int64_t buffer_size = 1;               // -2: the whole input
   int64_t count = 1;                     // < 0: for ever; another count than 1 makes it ShuffleAndRepeat
@@ -152,6 +163,9 @@ class HR_EXPORT SpecDataset : public Dataset {
  private:
   const ElementSpec spec_;
 };
+
+/// A dataset of these elements.
+DatasetPtr MakeElementsDataset(ElementSpec spec, std::vector<Element> elements);
 
 inline ElementSpec SpecOf(const Dataset& dataset) { return {dataset.output_types(), dataset.output_shapes()}; }
 

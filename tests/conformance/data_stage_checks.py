@@ -21,6 +21,15 @@ def uneven(i):
     return data.from_tensors(i).repeat(tf.where(tf.equal(i % 3, 1), tf.constant(5, tf.int64), i))
 
 
+LENGTHS = np.array([1, 4, 3, 5, 10, 2, 7, 7, 1, 4, 9, 2, 8], np.int64)
+
+
+def captured(offset):
+    """Windows whose functions all use a tensor of the graph."""
+    return data.range(12).group_by_window(lambda i: i % offset, lambda key, window: window.batch(offset).map(lambda row: row + offset),
+                                          window_size_func=lambda key: key + offset)
+
+
 SPEC = {"output_types": [tf.int64], "output_shapes": [[]]}
 
 
@@ -78,6 +87,56 @@ class Transformations(pipelines.PipelineTest):
             return make
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v2, 3, 2, 2), kinds=[True])
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v3, 3, 2, 2), kinds=[True])
+
+    def test_group_by_window(self):
+        parity, batches = (lambda i: i % 3), (lambda _, window: window.batch(100))
+        self.compare(lambda: data.range(11).apply(experimental.group_by_window(lambda i: (2 - i) % 3, batches, window_size=3)))
+        self.compare(lambda: data.range(20).group_by_window(parity, lambda key, window: window.batch(2).map(lambda row: row + key),
+                                                            window_size_func=lambda key: key + 1))
+        twice = lambda _, window: data.zip((window, window)).map(lambda a, b: a * 10 + b).repeat(2)
+        self.compare(lambda: data.range(8).group_by_window(parity, twice, 2))
+        self.compare(lambda: data.range(8).group_by_window(parity, lambda _, window: window.take(0), 2))
+        self.compare(lambda: data.range(12).map(lambda i: (i, tf.fill([i], "x"))).group_by_window(
+            lambda i, _: i % 2, lambda _, window: window.padded_batch(3, ([], [None])), 3), kinds=[True])
+        self.compare(lambda: captured(tf.constant(3, tf.int64)), kinds=[True])
+
+    def test_old_name_of_group_by_window(self):
+        def make():
+            made = data.range(9).group_by_window(lambda i: i % 2, lambda _, window: window.batch(3), 3)
+            return pipelines.wrap(gen_experimental_dataset_ops.experimental_group_by_window_dataset(
+                made._input_dataset._variant_tensor, [], [], [], key_func=made._key_func.function, reduce_func=made._reduce_func.function,
+                window_size_func=made._window_size_func.function, output_types=[tf.int64], output_shapes=[[None]]), made.element_spec)
+        self.compare(make, kinds=[True])
+
+    def test_group_by_window_errors(self):
+        for size in 0, -3:
+            self.compare_errors(lambda: data.range(4).group_by_window(lambda i: i % 2, lambda _, window: window, size),
+                                f"Window size must be greater than zero, but got {size}.")
+        bad = lambda i: tf.debugging.check_numerics(tf.where(tf.equal(i, 2), float("nan"), 1.0), "no two")
+        self.compare_errors(lambda: data.range(6).group_by_window(lambda i: tf.cast(bad(i), tf.int64), lambda _, window: window, 2), "no two")
+        self.compare_errors(lambda: data.range(6).group_by_window(lambda i: i % 2, lambda _, window: window.map(bad), 2), "no two")
+
+    def test_bucket_by_sequence_length(self):
+        length = lambda row: tf.shape(row)[0]
+        rows = lambda: data.from_tensor_slices(LENGTHS).map(lambda n: tf.fill([n], n))
+        for options in ({}, {"drop_remainder": True}, {"padded_shapes": [12]}, {"padding_values": np.int64(-1)},
+                        {"padding_values": np.int64(-1), "padded_shapes": [None], "drop_remainder": True}):
+            self.compare(lambda: rows().bucket_by_sequence_length(length, [3, 5, 8], [2, 3, 2, 1], **options))
+        for drop in False, True:
+            self.compare(lambda: rows().apply(experimental.bucket_by_sequence_length(
+                length, [4, 11], [2, 3, 9], pad_to_bucket_boundary=True, drop_remainder=drop)))
+        for target in "", self.cluster.target:  # TensorFlow gives it as InternalError
+            with self.assertRaisesRegex(tf.errors.OpError, "elements must have length < max"):
+                self.elements(target, lambda: rows().bucket_by_sequence_length(length, [3, 5], [1, 1, 1], pad_to_bucket_boundary=True), True, 9)
+        pairs = lambda: data.from_tensor_slices(LENGTHS).map(lambda n: {"row": tf.fill([n, 2], 1.0), "n": n})
+        self.compare(lambda: pairs().bucket_by_sequence_length(lambda e: tf.cast(e["n"], tf.int32), [4], [3, 2]))
+        self.compare(lambda: data.from_tensor_slices(LENGTHS).bucket_by_sequence_length(lambda n: tf.cast(n, tf.int32), [4], [3, 2], no_padding=True))
+
+    def test_unique(self):
+        self.compare(lambda: data.range(20).map(lambda i: i * i % 7).unique())
+        self.compare(lambda: data.range(20).map(lambda i: tf.as_string(i % 3)).apply(experimental.unique()))
+        self.compare(lambda: data.range(20).map(lambda i: tf.cast(tf.stack([i % 2, i % 3]), tf.int32)).unique())
+        self.compare(lambda: data.range(9).map(lambda i: tf.fill([i % 3, 2 - i % 2], tf.constant(1, tf.int64))).unique())
 
     def test_flat_map_over_gzip_files(self):
         with tempfile.TemporaryDirectory() as directory:

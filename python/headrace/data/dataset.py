@@ -154,9 +154,7 @@ class Dataset(structure.HasElements):
     def filter(self, predicate):
         """The elements for which `predicate` is true."""
         traced = TracedFunction(predicate, self._specs, "filter")
-        flat = nest.flatten(traced.specs)
-        if len(flat) != 1 or flat[0].dtype is not dtypes.bool_ or not flat[0].shape.is_compatible_with([]):
-            raise ValueError("predicate must return a scalar boolean tensor")
+        _check_predicate(traced)
         return self._stage("FilterDataset", traced.captures, predicate=traced.name)
 
     def flat_map(self, map_func):
@@ -191,18 +189,15 @@ class Dataset(structure.HasElements):
         flat = nest.flatten(self._specs)
         if any(isinstance(s, structure.SparseSpec) for s in flat):
             raise TypeError("Dataset.padded_batch: sparse components cannot be padded; make them dense first")
-        if padded_shapes is None:
-            shapes = [s.shape for s in flat]
-        else:
-            shapes = _shapes_like(self._specs, padded_shapes)
+        wanted = [s.shape for s in flat] if padded_shapes is None else _shapes_like(self._specs, padded_shapes)
+        sizes, shapes = zip(*[_padded_shape(shape) for shape in wanted])
         values = [None] * len(flat) if padding_values is None else (
             nest.flatten(padding_values) if nest.is_nested(padding_values) else [padding_values] * len(flat))
         pads = [convert_to_tensor("" if s.dtype is dtypes.string else 0 if v is None else v, s.dtype) if v is None
                 else convert_to_tensor(v, s.dtype) for v, s in zip(values, flat)]
-        sizes = [np.asarray([-1 if d is None else d for d in s.as_list()], np.int64) for s in shapes]
         known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
         specs = structure.prepended(structure.with_shapes(self._specs, shapes), known)
-        result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), sizes, pads, drop_remainder,
+        result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), list(sizes), pads, drop_remainder,
                           Toutput_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(specs)])
         return Dataset(result, specs)
 
@@ -259,6 +254,48 @@ class Dataset(structure.HasElements):
         return self._stage("WindowDataset", _int64(size), _int64(size if shift is None else shift), _int64(stride),
                            drop_remainder, specs=structure.windows_of(self._specs))
 
+    def group_by_window(self, key_func, reduce_func, window_size=None, window_size_func=None):
+        """The elements of the datasets reduce_func(key, window); a window is a dataset of `window_size` elements with one key.
+
+        `window_size_func` gives each key's window size; key_func and window_size_func give an int64.
+        """
+        from .grouping import group_by_window
+        return group_by_window(self, key_func, reduce_func, window_size, window_size_func)
+
+    def bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None,
+                                  padding_values=None, pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
+        """Padded batches of elements of about one length: bucket i has lengths below bucket_boundaries[i] and its own batch size.
+
+        With `pad_to_bucket_boundary` unknown extents become the longest that the bucket takes, else the longest of the batch.
+        """
+        from .grouping import bucket_by_sequence_length
+        return bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes,
+                                         padding_values, pad_to_bucket_boundary, no_padding, drop_remainder)
+
+    def unique(self):
+        """Each element the first time that it comes; elements are single int32, int64 or string tensors."""
+        for spec in nest.flatten(self._specs):
+            if spec.dtype not in (dtypes.int32, dtypes.int64, dtypes.string):
+                raise TypeError(f"`tf.data.Dataset.unique` does not support type {spec.dtype!r} -- only `tf.int32`, `tf.int64`, "
+                                "and `tf.string` are supported.")
+        return self._stage("UniqueDataset")
+
+    def take_while(self, predicate):
+        """The elements before the first for which `predicate` is false."""
+        traced = TracedFunction(predicate, self._specs, "take_while")
+        _check_predicate(traced)
+        return self._stage("TakeWhileDataset", traced.captures, predicate=traced.name)
+
+    def scan(self, initial_state, scan_func):
+        """The outputs of (state, output) = scan_func(state, element)."""
+        state = structure.as_values(initial_state)
+        specs = structure.spec_of(state)
+        traced = TracedFunction(scan_func, (specs, self._specs), "scan")
+        if not isinstance(traced.specs, tuple) or len(traced.specs) != 2:
+            raise TypeError("The scan function must return a pair comprising the new state and the output value.")
+        return self._stage("ScanDataset", structure.to_native(state, specs), traced.captures, f=traced.name,
+                           specs=traced.specs[1], preserve_cardinality=True)
+
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""
         state = structure.as_values(initial_state)
@@ -301,6 +338,12 @@ class Dataset(structure.HasElements):
         return f"<Dataset shapes: {self.output_shapes}, types: {self.output_types}>"
 
 
+def _check_predicate(traced):
+    flat = nest.flatten(traced.specs)
+    if len(flat) != 1 or flat[0].dtype is not dtypes.bool_ or not flat[0].shape.is_compatible_with([]):
+        raise ValueError("predicate must return a scalar boolean tensor")
+
+
 def _components(tensors, slices=False):
     values = structure.as_values(tensors)
     specs = structure.spec_of(values)
@@ -308,12 +351,25 @@ def _components(tensors, slices=False):
 
 
 def _shapes_like(specs, shapes):
-    """Shapes in the structure of the specs; a list of numbers is a shape."""
+    """The shapes that are given in the structure of the specs; a list of numbers is a shape."""
     if isinstance(specs, Spec):
-        return [as_shape(shapes)]
+        return [shapes]
     if isinstance(specs, dict):
         return [s for key in sorted(specs) for s in _shapes_like(specs[key], shapes[key])]
     return [s for spec, shape in zip(specs, shapes) for s in _shapes_like(spec, shape)]
+
+
+def _padded_shape(shape):
+    """A shape of numbers, None and tensors, or a tensor: its extents for the native side, and what is known of it."""
+    if is_tensor_like(shape):
+        return apply_op("Cast", shape, DstT=dtypes.int64), TensorShape([None] * shape.shape[0])
+    if isinstance(shape, (list, tuple)) and any(is_tensor_like(extent) for extent in shape):
+        known = as_shape([None if is_tensor_like(extent) else extent for extent in shape])
+        extents = [apply_op("Cast", extent, DstT=dtypes.int64) if is_tensor_like(extent) else np.int64(-1 if extent is None else extent)
+                   for extent in shape]
+        return apply_op("Pack", extents), known
+    known = as_shape(shape)
+    return np.asarray([-1 if extent is None else extent for extent in known.as_list()], np.int64), known
 
 
 def _file_source(op_type, filenames, *more):

@@ -6,7 +6,7 @@ from ..framework import dtypes
 from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.op_library import apply_op
 from . import structure
-from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset, TracedFunction,  # noqa: F401 - AUTOTUNE is surface
+from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset,  # noqa: F401 - AUTOTUNE is surface
                       _int64, _seeds)
 from .structure import Spec
 
@@ -57,26 +57,30 @@ def ignore_errors(log_warning=False):
 
 def take_while(predicate):
     """The elements before the first for which `predicate` is false."""
-    def apply(dataset):
-        traced = TracedFunction(predicate, dataset._specs, "take_while")
-        return dataset._stage("TakeWhileDataset", traced.captures, predicate=traced.name)
-
-    return apply
+    return lambda dataset: dataset.take_while(predicate)
 
 
 def scan(initial_state, scan_func):
     """The outputs of (state, output) = scan_func(state, element)."""
-    def apply(dataset):
-        state = structure.as_values(initial_state)
-        specs = structure.spec_of(state)
-        traced = TracedFunction(scan_func, (specs, dataset._specs), "scan")
-        if not isinstance(traced.specs, tuple) or len(traced.specs) != 2:
-            raise TypeError("The scan function must return a pair comprising the new state and the output value.")
-        kept = structure.to_native(state, specs)
-        return dataset._stage("ScanDataset", kept, traced.captures, f=traced.name, specs=traced.specs[1],
-                              preserve_cardinality=True)
+    return lambda dataset: dataset.scan(initial_state, scan_func)
 
-    return apply
+
+def unique():
+    """Each element the first time that it comes."""
+    return lambda dataset: dataset.unique()
+
+
+def group_by_window(key_func, reduce_func, window_size=None, window_size_func=None):
+    """The elements of the datasets that `reduce_func` makes of windows of elements with one key."""
+    return lambda dataset: dataset.group_by_window(key_func, reduce_func, window_size, window_size_func)
+
+
+def bucket_by_sequence_length(element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None, padding_values=None,
+                              pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
+    """Padded batches of elements of about one length."""
+    return lambda dataset: dataset.bucket_by_sequence_length(
+        element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes, padding_values, pad_to_bucket_boundary,
+        no_padding, drop_remainder)
 
 
 def choose_from_datasets(datasets, choice_dataset):

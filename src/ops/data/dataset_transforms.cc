@@ -1,4 +1,4 @@
-// Datasets from datasets, without functions: Repeat, Take, Skip, Shard, Batch, PaddedBatch, Unbatch, Window, Prefetch, Zip,
+// Datasets from datasets, without functions: Repeat, Take, Skip, Shard, Batch, PaddedBatch, Unbatch, Unique, Window, Prefetch, Zip,
 // Concatenate, Sampling, IgnoreErrors, AssertCardinality, and those that change nothing that an element shows (Options, Model,
 // Optimize, ...). DatasetCardinality: the number of elements, -1 for infinite, -2 for unknown. The names with Experimental are
 // those of TensorFlow before 1.15.
@@ -134,6 +134,8 @@ constexpr TransformRow kRows[] = {
     {"ConcatenateDataset(input_dataset: variant, another_dataset: variant)", "", kDatasetMetadata, ConcatenateCpu},
     {"UnbatchDataset(input_dataset: variant)", "", kDatasetMetadata, PlainCpu<MakeUnbatchDataset>},
     {"ExperimentalUnbatchDataset(input_dataset: variant)", "", "", PlainCpu<MakeUnbatchDataset>},
+    {"UniqueDataset(input_dataset: variant)", "", kDatasetMetadata, PlainCpu<MakeUniqueDataset>},
+    {"ExperimentalUniqueDataset(input_dataset: variant)", "", "", PlainCpu<MakeUniqueDataset>},
     {"WindowDataset(input_dataset: variant, size: i64, shift: i64, stride: i64, drop_remainder: bool)", "",
      kDatasetMetadata, WindowCpu},
     {"SamplingDataset(input_dataset: variant, rate: f32, seed: i64, seed2: i64)", "", "", SamplingCpu},
