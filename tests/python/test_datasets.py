@@ -107,6 +107,18 @@ class DatasetTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "must equal"):
             self.bucketed([3, 5], [1, 1])
 
+    def test_resampled_classes_are_as_frequent_as_asked(self):
+        tf.set_random_seed(3)
+        numbers = Dataset.range(3000)  # one in ten is of class 1
+        for initial in None, [0.9, 0.1]:
+            resampled = numbers.rejection_resample(lambda i: tf.to_int32(tf.equal(i % 10, 0)), [0.5, 0.5], initial, seed=5)
+            pairs = self.drained(resampled, 3000)
+            self.assertTrue(all(kind == int(i % 10 == 0) for kind, i in pairs))
+            self.assertAlmostEqual(np.mean([kind for kind, _ in pairs]), 0.5, delta=0.06)
+            self.assertGreater(sum(kind for kind, _ in pairs), 250)  # the rare class is kept
+        pairs = Dataset.zip((numbers, numbers)).apply(tf.data.experimental.rejection_resample(lambda a, b: tf.to_int32(a % 2), [0.0, 1.0]))
+        self.assertTrue(all(a % 2 == 1 and a == b for _, (a, b) in self.drained(pairs)))
+
     def test_padded_shapes_may_be_tensors(self):
         longest = tf.constant(7)
         for shape in [longest], tf.stack([longest]):

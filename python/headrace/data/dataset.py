@@ -272,6 +272,14 @@ class Dataset(structure.HasElements):
         return bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes,
                                          padding_values, pad_to_bucket_boundary, no_padding, drop_remainder)
 
+    def rejection_resample(self, class_func, target_dist, initial_dist=None, seed=None):
+        """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`.
+
+        `class_func` gives an element's class; without `initial_dist` the classes' frequencies are estimated as they come.
+        """
+        from .grouping import rejection_resample
+        return rejection_resample(self, class_func, target_dist, initial_dist, seed)
+
     def unique(self):
         """Each element the first time that it comes; elements are single int32, int64 or string tensors."""
         for spec in nest.flatten(self._specs):

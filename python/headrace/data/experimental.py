@@ -83,6 +83,11 @@ def bucket_by_sequence_length(element_length_func, bucket_boundaries, bucket_bat
         no_padding, drop_remainder)
 
 
+def rejection_resample(class_func, target_dist, initial_dist=None, seed=None):
+    """(class, element) for some of the elements, such that the classes have about the frequencies `target_dist`."""
+    return lambda dataset: dataset.rejection_resample(class_func, target_dist, initial_dist, seed)
+
+
 def choose_from_datasets(datasets, choice_dataset):
     """From each of `choice_dataset`'s numbers: the next element of the dataset with this number."""
     if choice_dataset.output_types is not dtypes.int64:

@@ -1,4 +1,4 @@
-"""Windows of elements with one key, and batches of elements of about one length."""
+"""Windows of elements with one key, batches of elements of about one length, and elements so that classes are as frequent as asked."""
 
 import numpy as np
 
@@ -7,7 +7,9 @@ from ..framework.convert import convert_to_tensor
 from ..framework.graph import control_dependencies
 from ..framework.op_library import apply_op
 from ..framework.shape import as_shape
+from ..ops import array, math
 from ..ops.check import assert_less
+from ..ops.random import random_uniform
 from .dataset import Dataset, TracedFunction, _shapes_like
 from .structure import DatasetSpec, Spec
 
@@ -74,3 +76,29 @@ def bucket_by_sequence_length(dataset, element_length_func, bucket_boundaries, b
         return window.padded_batch(size_of(bucket_id), nest.pack(window._specs, shapes), padding_values, drop_remainder)
 
     return group_by_window(dataset, bucket, batches, window_size_func=size_of)
+
+
+_SEEN_BEFORE = 10  # of each class, before any element: estimates of frequencies begin even
+
+
+def rejection_resample(dataset, class_func, target_dist, initial_dist, seed):
+    """What Dataset.rejection_resample does."""
+    target = math.cast(convert_to_tensor(target_dist), dtypes.float32)
+    num_classes = target.shape[0]
+    frequencies = None if initial_dist is None else math.cast(convert_to_tensor(initial_dist), dtypes.float32)
+
+    def with_class(*element):
+        return class_func(*element), element if type(dataset._specs) is tuple else element[0]
+
+    def with_chance(seen, classed):
+        class_value, data = classed
+        seen = seen + array.one_hot(class_value, num_classes, dtype=dtypes.int64)
+        found = frequencies
+        if found is None:
+            found = math.cast(seen, dtypes.float32) / math.cast(math.reduce_sum(seen), dtypes.float32)
+        wanted = target / math.maximum(found, np.finfo(np.float32).tiny)
+        return seen, (class_value, data, array.gather(wanted / math.reduce_max(wanted), class_value))
+
+    chances = dataset.map(with_class).scan(np.full(num_classes, _SEEN_BEFORE, np.int64), with_chance)
+    taken = chances.filter(lambda class_value, data, chance: random_uniform([], seed=seed) < chance)
+    return taken.map(lambda class_value, data, chance: (class_value, data))
