@@ -5,7 +5,7 @@ from .framework import dtypes
 from .framework.convert import convert_to_tensor
 from .framework.graph import GraphKeys, add_to_collection, get_collection, name_scope
 from .ops import array, math
-from .ops.weights import broadcast_weights
+from .ops.weights import broadcast_weights, without_last_axis
 
 
 class Reduction:
@@ -198,10 +198,7 @@ def sparse_softmax_cross_entropy(labels, logits, weights=1.0, scope=None, loss_c
     """Cross entropy between class numbers and softmax(logits)."""
     with name_scope(scope or "sparse_softmax_cross_entropy_loss") as scope:
         logits, labels = convert_to_tensor(logits), convert_to_tensor(labels)
-        if labels.shape.rank is not None and labels.shape.rank == logits.shape.rank:
-            labels = array.squeeze(labels, [-1])
-        weights = math.cast(weights, dtypes.float32)
-        if weights.shape.rank is not None and labels.shape.rank is not None and weights.shape.rank == labels.shape.rank + 1:
-            weights = array.squeeze(weights, [-1])
+        labels = without_last_axis(labels, logits, more=-1)
+        weights = without_last_axis(math.cast(weights, dtypes.float32), labels)
         losses = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction)

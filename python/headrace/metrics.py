@@ -13,7 +13,7 @@ from .framework.variable_scope import variable_scope
 from .framework.variables import Variable
 from .ops import array, check, math
 from .ops.matrix import matrix_diag_part
-from .ops.weights import broadcast_weights
+from .ops.weights import broadcast_weights, without_last_axis
 
 _EPSILON = 1e-6  # keeps AUC's quotients defined, as in TensorFlow
 _EDGE = 1e-7  # how far the outermost of AUC's thresholds lie beyond 0 and 1
@@ -32,24 +32,30 @@ def _collected(value, update, metrics_collections, updates_collections):
     return value, update
 
 
-def _squeezed(x, rank):
-    return array.squeeze(x, [-1]) if x.shape.rank is not None and rank is not None and x.shape.rank == rank + 1 else x
-
-
 def _aligned(predictions, labels, weights=None):
     """All three as tensors; a last axis of extent 1 that only some have is dropped. Raises ValueError for shapes that differ."""
     predictions = convert_to_tensor(predictions)
     if labels is not None:
         labels = convert_to_tensor(labels)
-        predictions, labels = _squeezed(predictions, labels.shape.rank), _squeezed(labels, predictions.shape.rank)
+        predictions, labels = without_last_axis(predictions, labels), without_last_axis(labels, predictions)
         predictions.shape.assert_is_compatible_with(labels.shape)
     if weights is None:
         return predictions, labels, None
     weights = convert_to_tensor(weights)
     rank, own = predictions.shape.rank, weights.shape.rank
-    if own not in (0, None) and rank is not None:
-        weights = array.expand_dims(weights, -1) if own == rank - 1 else _squeezed(weights, rank)
+    if own == 0:
+        return predictions, labels, weights
+    if own is None or rank is None:
+        weights = _with_last_axis(without_last_axis(weights, predictions), predictions)
+    else:
+        weights = array.expand_dims(weights, -1) if own == rank - 1 else without_last_axis(weights, predictions)
     return predictions, labels, weights
+
+
+def _with_last_axis(weights, values):
+    """The weights with one more axis if they lack one (and are no scalar), as the ranks say at run time."""
+    lacks = math.logical_and(math.equal(array.rank(weights) + 1, array.rank(values)), math.greater(array.rank(weights), 0))
+    return array.reshape(weights, array.concat([array.shape(weights), array.ones([math.cast(lacks, dtypes.int32)], dtypes.int32)], 0))
 
 
 def mean(values, weights=None, metrics_collections=None, updates_collections=None, name=None):
@@ -78,6 +84,7 @@ def mean_tensor(values, weights=None, metrics_collections=None, updates_collecti
     with variable_scope(name, default_name="mean"):
         values = convert_to_tensor(values)
         values = values if values.dtype.is_floating else math.cast(values, dtypes.float32)
+        values.shape.assert_is_fully_defined()  # that of the variables
         total = metric_variable(values.shape, values.dtype, name="total_tensor")
         count = metric_variable(values.shape, values.dtype, name="count_tensor")
         number = array.ones_like(values)
@@ -123,7 +130,7 @@ def mean_relative_error(labels, predictions, normalizer, weights=None, metrics_c
                         name=None):
     """The mean of |labels - predictions| / normalizer, and 0 where the normalizer is."""
     predictions, labels, weights = _aligned(predictions, labels, weights)
-    normalizer = _squeezed(convert_to_tensor(normalizer), predictions.shape.rank)
+    normalizer = without_last_axis(convert_to_tensor(normalizer), predictions)
     relative = math.div_no_nan(math.abs(labels - predictions), normalizer)
     return mean(relative, weights, metrics_collections, updates_collections, name or "mean_relative_error")
 

@@ -1,5 +1,5 @@
-// Tests of the stages that sort elements by what they are: groups of one key, and each element once. Expected orders are
-// TensorFlow's.
+// Tests of the stages that sort elements by what they are, groups of one key and each element once: errors, ends, interruptions.
+// Orders and sizes are in stages_test.cc.
 #include "data/data_testing.h"
 
 namespace headrace {
@@ -38,31 +38,17 @@ class GroupingTest : public DataTest {
     return MakeBatchDataset(std::move(window), 100, false);
   }
   static DatasetPtr Grouped(DatasetPtr input, Number key, Number size, ReduceFunction::Body reduce = Batch) {
-    return MakeGroupByWindowDataset(std::move(input), {Numbers(std::move(key)), {}},
-                                    {std::make_shared<ReduceFunction>(std::move(reduce)), {}},
-                                    {Numbers(std::move(size)), {}}, {{DType::kInt64}, {PartialShape({-1})}});
+    return MakeGroupByWindowDataset(std::move(input),
+                                    {.key = {Numbers(std::move(key)), {}},
+                                     .reduce = {std::make_shared<ReduceFunction>(std::move(reduce)), {}},
+                                     .window_size = {Numbers(std::move(size)), {}}},
+                                    {{DType::kInt64}, {PartialShape({-1})}});
   }
   static int64_t Parity(int64_t i) { return i % 2; }
   static Number Always(int64_t size) {
     return [size](int64_t) { return size; };
   }
 };
-
-TEST_F(GroupingTest, FullWindowsComeFirstThenTheRestInTheOrderOfKeys) {
-  const DatasetPtr grouped = Grouped(
-      Range(11), [](int64_t i) { return (14 - i) % 3; }, Always(3));
-  EXPECT_EQ(All(grouped), (std::vector<std::string>{"0 3 6", "1 4 7", "2 5 8", "10", "9"}));
-  EXPECT_EQ(grouped->Cardinality(), Dataset::kUnknown);
-}
-
-TEST_F(GroupingTest, AKeysWindowSizeIsAskedForOnce) {
-  auto sizes = Numbers([](int64_t key) { return key + 1; });
-  const DatasetPtr grouped =
-      MakeGroupByWindowDataset(Range(9), {Numbers(Parity), {}}, {std::make_shared<ReduceFunction>(Batch), {}},
-                               {sizes, {}}, {{DType::kInt64}, {PartialShape({-1})}});
-  EXPECT_EQ(All(grouped), (std::vector<std::string>{"0", "2", "1 3", "4", "6", "5 7", "8"}));
-  EXPECT_EQ(sizes->calls, 2);
-}
 
 TEST_F(GroupingTest, AWindowsDatasetIsReadToItsEndBeforeAnythingElse) {
   int calls = 0;
@@ -118,9 +104,11 @@ TEST_F(GroupingTest, AWindowOfWhichNoDatasetCanBeMadeIsLost) {
 
 TEST_F(GroupingTest, AKeyThatIsNoNumberIsAnError) {
   auto text = std::make_shared<FakeFunction>(DType::kString, [](int64_t) { return Tensor::Scalar("k"); });
-  const DatasetPtr grouped =
-      MakeGroupByWindowDataset(Range(1), {text, {}}, {std::make_shared<ReduceFunction>(Batch), {}},
-                               {Numbers(Always(1)), {}}, {{DType::kInt64}, {PartialShape({-1})}});
+  const DatasetPtr grouped = MakeGroupByWindowDataset(Range(1),
+                                                      {.key = {text, {}},
+                                                       .reduce = {std::make_shared<ReduceFunction>(Batch), {}},
+                                                       .window_size = {Numbers(Always(1)), {}}},
+                                                      {{DType::kInt64}, {PartialShape({-1})}});
   EXPECT_EQ(All(grouped)[0].rfind("INVALID_ARGUMENT: `key_func` must return a scalar int64", 0), 0u) << All(grouped)[0];
 }
 
@@ -136,13 +124,6 @@ TEST_F(GroupingTest, AnInterruptedSearchGoesOnWhereItWas) {
   EXPECT_EQ(stage->Next(&element, &end).code(), Code::kCancelled);
   context_.interrupted = false;
   EXPECT_EQ(Drain(*stage), (std::vector<std::string>{"0 2 4 6", "1 3 5 7"}));
-}
-
-TEST_F(GroupingTest, EachElementComesOnce) {
-  const auto squares = Numbers([](int64_t i) { return i * i % 7; });
-  const DatasetPtr mapped = MakeMapDataset(Range(20), squares, {}, {{DType::kInt64}, {PartialShape::Scalar()}});
-  EXPECT_EQ(Joined(*MakeUniqueDataset(mapped)), "0 1 4 2");
-  ExpectSkipsAsItYields([&] { return *MakeUniqueDataset(mapped); });
 }
 
 TEST_F(GroupingTest, ElementsOfOtherShapesAreOthers) {

@@ -17,6 +17,11 @@ inline Result<std::vector<Tensor>> CallFunction(const CompiledFunction& function
   return function.RunAndWait(std::move(element), &context->cancellation);
 }
 
+inline Result<std::vector<Tensor>> CallFunction(const CapturingFunction& function, Element element,
+                                                IteratorContext* context) {
+  return CallFunction(*function.function, std::move(element), function.captured, context);
+}
+
 /// Errors: kInvalidArgument, naming the stage, unless the function gives one boolean.
 inline Result<bool> CallPredicate(std::string_view stage, const CompiledFunction& predicate, const Element& element,
                                   const std::vector<Tensor>& captured, IteratorContext* context) {
@@ -25,15 +30,6 @@ inline Result<bool> CallPredicate(std::string_view stage, const CompiledFunction
     return InvalidArgument(stage, ": the predicate must give one boolean, got ", StrJoin(results, " "));
   }
   return results[0].scalar<bool>();
-}
-
-/// Errors: kInvalidArgument, naming the function, unless it gives one i64.
-inline Result<int64_t> CallForNumber(std::string_view name, const FunctionCall& call, const Element& element,
-                                     IteratorContext* context) {
-  HR_ASSIGN_OR_RETURN(std::vector<Tensor> results, CallFunction(*call.function, element, call.captured, context));
-  if (results.size() != 1 || results[0].dtype() != DType::kInt64 || results[0].num_elements() != 1)
-    return InvalidArgument("`", name, "` must return a scalar int64, got ", StrJoin(results, " "));
-  return results[0].data<int64_t>()[0];
 }
 
 /// A run through the dataset that a function made of an element.

@@ -92,15 +92,23 @@ HR_EXPORT DatasetPtr MakeScanDataset(DatasetPtr input, std::shared_ptr<const Com
 HR_EXPORT DatasetPtr MakeTakeWhileDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
                                           std::vector<Tensor> captured);
 /// A function and the tensors that it captured.
-struct HR_EXPORT FunctionCall {
+struct HR_EXPORT CapturingFunction {
   std::shared_ptr<const CompiledFunction> function;
   std::vector<Tensor> captured;
 };
-/// `key` takes an element, `window_size` a key; both give an i64. `reduce` takes a key and a dataset, and gives a dataset with
-/// `spec`'s elements.
-HR_EXPORT DatasetPtr MakeGroupByWindowDataset(DatasetPtr input, FunctionCall key, FunctionCall reduce,
-                                              FunctionCall window_size, ElementSpec spec);
-/// Errors: kInvalidArgument for elements of another type than i32, i64 or string, or of several components.
+struct HR_EXPORT GeneratorFunctions {
+  CapturingFunction begin;   // gives the state of a run
+  CapturingFunction next;    // of the state; gives an element, or kOutOfRange at the end
+  CapturingFunction finish;  // of the state; called once, without anybody waiting for it
+};
+HR_EXPORT DatasetPtr MakeGeneratorDataset(GeneratorFunctions functions, ElementSpec spec);
+struct HR_EXPORT GroupByWindowFunctions {
+  CapturingFunction key;          // of an element; gives an i64 scalar
+  CapturingFunction reduce;       // of a key and a dataset of its elements; gives a dataset
+  CapturingFunction window_size;  // of a key; gives an i64 scalar
+};
+HR_EXPORT DatasetPtr MakeGroupByWindowDataset(DatasetPtr input, GroupByWindowFunctions functions, ElementSpec spec);
+/// Errors: kInvalidArgument for elements other than one tensor of i32, i64 or strings.
 HR_EXPORT Result<DatasetPtr> MakeUniqueDataset(DatasetPtr input);
 struct HR_EXPORT ShuffleOptions {
   int64_t buffer_size = 1;               // -2: the whole input
@@ -147,6 +155,9 @@ int64_t RepeatedCardinality(int64_t size, int64_t count);
 /// Makes `spec` fit the other dataset's elements too. Errors: kInvalidArgument for other types.
 Status WidenSpec(const Dataset& other, ElementSpec* spec);
 
+/// The elements, in order.
+DatasetPtr MakeElementsDataset(ElementSpec spec, std::vector<Element> elements);
+
 /// A read buffer's size: what was asked for, up to a limit; 0 or less asks for the default.
 inline int64_t FileBufferBytes(int64_t wanted) {
   constexpr int64_t kMost = int64_t{64} << 20;
@@ -163,9 +174,6 @@ class HR_EXPORT SpecDataset : public Dataset {
  private:
   const ElementSpec spec_;
 };
-
-/// A dataset of these elements.
-DatasetPtr MakeElementsDataset(ElementSpec spec, std::vector<Element> elements);
 
 inline ElementSpec SpecOf(const Dataset& dataset) { return {dataset.output_types(), dataset.output_shapes()}; }
 

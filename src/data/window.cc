@@ -23,10 +23,10 @@ class WindowStage final : public Stage {
     const auto stride = static_cast<size_t>(options_.stride);
     element->clear();
     for (size_t component = 0; component < row_.types.size(); ++component) {
-      std::vector<Element> part;
-      for (size_t i = 0; i < buffer_.size(); i += stride) part.push_back({buffer_[i][component]});
+      std::vector<Element> parts;
+      for (size_t i = 0; i < buffer_.size(); i += stride) parts.push_back({buffer_[i][component]});
       element->push_back(
-          DatasetToTensor(MakeElementsDataset({{row_.types[component]}, {row_.shapes[component]}}, std::move(part))));
+          DatasetToTensor(MakeElementsDataset({{row_.types[component]}, {row_.shapes[component]}}, std::move(parts))));
     }
     const auto held = static_cast<int64_t>(buffer_.size());
     const auto leaving = static_cast<std::ptrdiff_t>(std::min(held, options_.shift));

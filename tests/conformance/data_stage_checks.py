@@ -21,15 +21,6 @@ def uneven(i):
     return data.from_tensors(i).repeat(tf.where(tf.equal(i % 3, 1), tf.constant(5, tf.int64), i))
 
 
-LENGTHS = np.array([1, 4, 3, 5, 10, 2, 7, 7, 1, 4, 9, 2, 8], np.int64)
-
-
-def captured(offset):
-    """Windows whose functions all use a tensor of the graph."""
-    return data.range(12).group_by_window(lambda i: i % offset, lambda key, window: window.batch(offset).map(lambda row: row + offset),
-                                          window_size_func=lambda key: key + offset)
-
-
 SPEC = {"output_types": [tf.int64], "output_shapes": [[]]}
 
 
@@ -88,18 +79,6 @@ class Transformations(pipelines.PipelineTest):
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v2, 3, 2, 2), kinds=[True])
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v3, 3, 2, 2), kinds=[True])
 
-    def test_group_by_window(self):
-        parity, batches = (lambda i: i % 3), (lambda _, window: window.batch(100))
-        self.compare(lambda: data.range(11).apply(experimental.group_by_window(lambda i: (2 - i) % 3, batches, window_size=3)))
-        self.compare(lambda: data.range(20).group_by_window(parity, lambda key, window: window.batch(2).map(lambda row: row + key),
-                                                            window_size_func=lambda key: key + 1))
-        twice = lambda _, window: data.zip((window, window)).map(lambda a, b: a * 10 + b).repeat(2)
-        self.compare(lambda: data.range(8).group_by_window(parity, twice, 2))
-        self.compare(lambda: data.range(8).group_by_window(parity, lambda _, window: window.take(0), 2))
-        self.compare(lambda: data.range(12).map(lambda i: (i, tf.fill([i], "x"))).group_by_window(
-            lambda i, _: i % 2, lambda _, window: window.padded_batch(3, ([], [None])), 3), kinds=[True])
-        self.compare(lambda: captured(tf.constant(3, tf.int64)), kinds=[True])
-
     def test_old_name_of_group_by_window(self):
         def make():
             made = data.range(9).group_by_window(lambda i: i % 2, lambda _, window: window.batch(3), 3)
@@ -109,34 +88,9 @@ class Transformations(pipelines.PipelineTest):
         self.compare(make, kinds=[True])
 
     def test_group_by_window_errors(self):
-        for size in 0, -3:
-            self.compare_errors(lambda: data.range(4).group_by_window(lambda i: i % 2, lambda _, window: window, size),
-                                f"Window size must be greater than zero, but got {size}.")
         bad = lambda i: tf.debugging.check_numerics(tf.where(tf.equal(i, 2), float("nan"), 1.0), "no two")
         self.compare_errors(lambda: data.range(6).group_by_window(lambda i: tf.cast(bad(i), tf.int64), lambda _, window: window, 2), "no two")
         self.compare_errors(lambda: data.range(6).group_by_window(lambda i: i % 2, lambda _, window: window.map(bad), 2), "no two")
-
-    def test_bucket_by_sequence_length(self):
-        length = lambda row: tf.shape(row)[0]
-        rows = lambda: data.from_tensor_slices(LENGTHS).map(lambda n: tf.fill([n], n))
-        for options in ({}, {"drop_remainder": True}, {"padded_shapes": [12]}, {"padding_values": np.int64(-1)},
-                        {"padding_values": np.int64(-1), "padded_shapes": [None], "drop_remainder": True}):
-            self.compare(lambda: rows().bucket_by_sequence_length(length, [3, 5, 8], [2, 3, 2, 1], **options))
-        for drop in False, True:
-            self.compare(lambda: rows().apply(experimental.bucket_by_sequence_length(
-                length, [4, 11], [2, 3, 9], pad_to_bucket_boundary=True, drop_remainder=drop)))
-        for target in "", self.cluster.target:  # TensorFlow gives it as InternalError
-            with self.assertRaisesRegex(tf.errors.OpError, "elements must have length < max"):
-                self.elements(target, lambda: rows().bucket_by_sequence_length(length, [3, 5], [1, 1, 1], pad_to_bucket_boundary=True), True, 9)
-        pairs = lambda: data.from_tensor_slices(LENGTHS).map(lambda n: {"row": tf.fill([n, 2], 1.0), "n": n})
-        self.compare(lambda: pairs().bucket_by_sequence_length(lambda e: tf.cast(e["n"], tf.int32), [4], [3, 2]))
-        self.compare(lambda: data.from_tensor_slices(LENGTHS).bucket_by_sequence_length(lambda n: tf.cast(n, tf.int32), [4], [3, 2], no_padding=True))
-
-    def test_unique(self):
-        self.compare(lambda: data.range(20).map(lambda i: i * i % 7).unique())
-        self.compare(lambda: data.range(20).map(lambda i: tf.as_string(i % 3)).apply(experimental.unique()))
-        self.compare(lambda: data.range(20).map(lambda i: tf.cast(tf.stack([i % 2, i % 3]), tf.int32)).unique())
-        self.compare(lambda: data.range(9).map(lambda i: tf.fill([i % 3, 2 - i % 2], tf.constant(1, tf.int64))).unique())
 
     def test_flat_map_over_gzip_files(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -210,6 +164,31 @@ class Transformations(pipelines.PipelineTest):
         for size, shift, stride, drop in ((3, 2, 2, False), (3, 1, 1, True), (2, 5, 1, False), (2, 4, 3, True), (20, None, 1, False)):
             self.compare(lambda: data.range(9).window(size, shift, stride, drop).flat_map(lambda part: part.batch(20)))
         self.compare(lambda: data.zip((data.range(6), data.range(10, 16))).window(2).flat_map(lambda a, b: data.zip((a, b.skip(1)))))
+
+    def test_group_by_window(self):
+        rest = lambda i: tf.where(tf.equal(i % 7, 0), i * 0 - 1, i % 3)
+        for size in 1, 3, 50:
+            self.compare(lambda: data.range(20).group_by_window(rest, lambda key, window: window.batch(4).map(lambda b: (key, b)), size))
+        captured = lambda: tf.constant([2, 4, 3, 1], tf.int64)
+        sizes = lambda: data.range(30).group_by_window(rest, lambda key, window: window.skip(1), window_size_func=lambda key: captured()[key])
+        self.compare(sizes)
+        self.compare(lambda: data.zip((data.range(9), data.range(10, 19))).group_by_window(
+            lambda a, b: a % 2, lambda key, window: data.zip((window.batch(2), window.map(lambda a, b: key + b))), 3).repeat(2))
+        self.compare_errors(lambda: data.range(9).group_by_window(rest, lambda key, window: window, window_size_func=lambda key: key),
+                            "Window size must be greater than zero, but got -1.")
+
+    def test_bucket_by_sequence_length(self):
+        rows = lambda: data.range(40).map(lambda i: (tf.fill([(i * 7) % 11], i), i))
+        length = lambda row, i: tf.shape(row)[0]
+        buckets = lambda **options: rows().bucket_by_sequence_length(length, [3, 6, 12], [4, 3, 2, 1], **options)
+        self.compare(buckets)
+        self.compare(lambda: buckets(pad_to_bucket_boundary=True))
+        self.compare(lambda: buckets(drop_remainder=True, padding_values=(tf.constant(-1, tf.int64), tf.constant(0, tf.int64))))
+        self.compare(lambda: data.range(20).bucket_by_sequence_length(lambda i: tf.cast(i, tf.int32), [5, 9], [2, 3, 4], no_padding=True))
+
+    def test_unique(self):
+        self.compare(lambda: data.range(20).map(lambda i: i * i % 7).unique())
+        self.compare(lambda: data.range(12).map(lambda i: tf.fill([i % 3], tf.as_string(i % 2))).unique())
 
     def test_scan_and_take_while(self):
         self.compare(lambda: data.range(8).scan(tf.constant(1, tf.int64), lambda state, i: (state + i, (state * i, i))))

@@ -92,6 +92,12 @@ class ArrayTest(unittest.TestCase):
         flag = tf.placeholder_with_default(True, [])
         self.assertEqual(tf.cond(flag, lambda: tf.gather(table, [0, 1]), lambda: tf.gather(table, [2, 3])).shape.as_list(), [2, 3])
 
+    def test_a_reduction_over_all_axes_is_a_scalar_whatever_the_rank(self):
+        x = tf.placeholder(tf.float32)
+        self.assertEqual([tf.reduce_sum(x).shape.rank, tf.reduce_mean(x).shape.rank, tf.reduce_any(x > 1).shape.rank], [0, 0, 0])
+        self.assertIsNone(tf.reduce_sum(x, keepdims=True).shape.rank)
+        self.assertIsNone(tf.reduce_max(x, axis=0).shape.rank)
+
     def test_a_shape_shows_its_dimensions_as_tensorflow_1_does(self):
         self.assertEqual(repr(tf.TensorShape([2, None])), "TensorShape([Dimension(2), Dimension(None)])")
         self.assertEqual(str(tf.TensorShape([2, None])), "(2, ?)")

@@ -50,62 +50,10 @@ class DatasetTest(unittest.TestCase):
     def test_take_while_ends_at_the_first_that_does_not_fit(self):
         self.assertEqual(self.rows(Dataset.range(9).apply(tf.data.experimental.take_while(lambda x: x < 3))), [0, 1, 2])
 
-    def test_unique_gives_each_element_once(self):
-        self.assertEqual(self.drained(Dataset.range(20).map(lambda i: i * i % 7).unique()), [0, 1, 4, 2])
-        words = Dataset.from_tensor_slices(["a", "b", "a", "ab", "b"]).apply(tf.data.experimental.unique())
-        self.assertEqual(self.drained(words), [b"a", b"b", b"ab"])
-        with self.assertRaisesRegex(TypeError, "does not support type"):
-            Dataset.from_tensor_slices([1.0]).unique()
-
-    def test_windows_of_elements_with_one_key_are_reduced(self):
-        grouped = Dataset.range(11).group_by_window(lambda i: (2 - i) % 3, lambda _, window: window.batch(100), window_size=3)
-        self.assertEqual([rows.tolist() for rows in self.drained(grouped)], [[0, 3, 6], [1, 4, 7], [2, 5, 8], [10], [9]])
-        self.assertEqual(grouped.output_shapes.as_list(), [None])
-
-    def test_each_key_has_its_own_window_size(self):
-        shift = tf.constant(1, tf.int64)
-        grouped = Dataset.range(9).apply(tf.data.experimental.group_by_window(
-            lambda i: i % 2, lambda key, window: window.map(lambda i: i + 100 * (key + shift)), window_size_func=lambda key: key + shift))
-        self.assertEqual(self.drained(grouped), [100, 102, 201, 203, 104, 106, 205, 207, 108])
-
     def test_windows_of_structures_keep_their_structure(self):
         pairs = Dataset.from_tensor_slices({"x": [[1.0], [2.0], [3.0]], "id": [7, 8, 9]})
         grouped = pairs.group_by_window(lambda e: tf.to_int64(e["id"] % 2), lambda _, window: window.batch(2), 2)
         self.assertEqual([e["id"].tolist() for e in self.drained(grouped)], [[7, 9], [8]])
-
-    def test_wrong_functions_of_groups_are_refused(self):
-        numbers = Dataset.range(3)
-        for key, reduce, sizes, error in ((lambda i: tf.to_int32(i), lambda _, w: w, {"window_size": 1}, (TypeError, ValueError)),
-                                          (lambda i: [i], lambda _, w: w, {"window_size": 1}, ValueError),
-                                          (lambda i: i, lambda key, _: key, {"window_size": 1}, TypeError),
-                                          (lambda i: i, lambda _, w: w, {}, ValueError),
-                                          (lambda i: i, lambda _, w: w, {"window_size": 1, "window_size_func": lambda k: k}, ValueError)):
-            with self.assertRaises(error):
-                numbers.group_by_window(key, reduce, **sizes)
-        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "Window size must be greater than zero, but got 0."):
-            self.drained(numbers.group_by_window(lambda i: i, lambda _, w: w, 0))
-
-    def growing(self):
-        lengths = [1, 4, 3, 5, 6, 2]
-        return Dataset.from_tensor_slices(np.array(lengths, np.int64)).map(lambda n: tf.fill([n], n))
-
-    def bucketed(self, *arguments, **options):
-        batches = self.growing().bucket_by_sequence_length(lambda row: tf.shape(row)[0], *arguments, **options)
-        return [batch.tolist() for batch in self.drained(batches)]
-
-    def test_rows_of_about_one_length_are_batched_together(self):
-        self.assertEqual(self.bucketed([3, 5], [2, 2, 2]),
-                         [[[4] * 4, [3, 3, 3, 0]], [[5] * 5 + [0], [6] * 6], [[1, 0], [2, 2]]])
-        self.assertEqual(self.bucketed([3, 7], [2, 3, 1], pad_to_bucket_boundary=True, padding_values=np.int64(-1), drop_remainder=True),
-                         [[[4] * 4 + [-1] * 2, [3] * 3 + [-1] * 3, [5] * 5 + [-1]], [[1, -1], [2, 2]]])
-        self.assertEqual(self.bucketed([3, 5], [1, 2, 3], padded_shapes=[8])[0], [[1] + [0] * 7])
-        self.assertEqual(self.bucketed([], [1], no_padding=True), [[[n] * n] for n in (1, 4, 3, 5, 6, 2)])
-
-    def test_rows_beyond_the_last_boundary_are_refused_where_rows_are_padded_to_it(self):
-        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "elements must have length < max"):
-            self.bucketed([3, 5], [1, 1, 1], pad_to_bucket_boundary=True)
-        with self.assertRaisesRegex(ValueError, "must equal"):
-            self.bucketed([3, 5], [1, 1])
 
     def test_resampled_classes_are_as_frequent_as_asked(self):
         tf.set_random_seed(3)
@@ -119,15 +67,62 @@ class DatasetTest(unittest.TestCase):
         pairs = Dataset.zip((numbers, numbers)).apply(tf.data.experimental.rejection_resample(lambda a, b: tf.to_int32(a % 2), [0.0, 1.0]))
         self.assertTrue(all(a % 2 == 1 and a == b for _, (a, b) in self.drained(pairs)))
 
-    def test_padded_shapes_may_be_tensors(self):
-        longest = tf.constant(7)
-        for shape in [longest], tf.stack([longest]):
-            batch, = self.drained(self.growing().padded_batch(6, shape))
-            self.assertEqual(batch.shape, (6, 7))
+    def test_padded_shapes_may_have_tensors(self):
+        rows = Dataset.range(3).map(lambda n: tf.fill([n], n))
+        batch, = self.drained(rows.padded_batch(3, [tf.constant(4, tf.int64)]))
+        self.assertEqual(batch.shape, (3, 4))
 
     def test_ignore_errors_leaves_out_what_fails(self):
         inverse = Dataset.from_tensor_slices([1.0, 0.0, 2.0]).map(lambda x: tf.check_numerics(1.0 / x, "inverse"))
         self.assertEqual(self.rows(inverse.apply(tf.data.experimental.ignore_errors())), [1.0, 0.5])
+
+    def test_windows_of_a_group_are_reduced(self):
+        grouped = Dataset.range(10).apply(tf.data.experimental.group_by_window(
+            lambda x: x % 3, lambda key, window: window.batch(2).map(lambda rows: (key, rows)), window_size=3))
+        self.assertEqual([(int(key), rows.tolist()) for key, rows in self.drained(grouped)],
+                         [(0, [0, 3]), (0, [6]), (1, [1, 4]), (1, [7]), (2, [2, 5]), (2, [8]), (0, [9])])
+        sizes = tf.constant([1, 2], tf.int64)  # captured
+        pairs = Dataset.zip((Dataset.range(5), Dataset.range(10, 15)))
+        grouped = pairs.group_by_window(lambda a, b: a % 2, lambda key, window: window.map(lambda a, b: b - key).batch(9),
+                                        window_size_func=lambda key: tf.gather(sizes, key))
+        self.assertEqual(self.rows(grouped), [[10], [12], [10, 12], [14]])
+
+    def test_groups_need_int64_keys_and_one_window_size(self):
+        group = Dataset.range(3).group_by_window
+        with self.assertRaisesRegex(ValueError, "must be specified"):
+            group(lambda x: x, lambda key, window: window)
+        with self.assertRaisesRegex(ValueError, "scalar tensor"):
+            group(lambda x: tf.stack([x, x]), lambda key, window: window, 2)
+        with self.assertRaisesRegex(TypeError, "must return a single `tf.data.Dataset`"):
+            group(lambda x: x, lambda key, window: key, 2)
+
+    def buckets(self, **options):
+        rows = Dataset.from_tensor_slices(np.array([1, 5, 3, 2, 4, 6], np.int64)).map(lambda n: tf.fill([n], n))
+        return self.rows(rows.apply(tf.data.experimental.bucket_by_sequence_length(
+            lambda row: tf.shape(row)[0], [3, 7], [2, 2, 1], **options)))
+
+    def test_sequences_of_similar_length_are_batched(self):
+        self.assertEqual(self.buckets(), [[[5] * 5, [3] * 3 + [0] * 2], [[1, 0], [2, 2]], [[4] * 4 + [0] * 2, [6] * 6]])
+        self.assertEqual(self.buckets(pad_to_bucket_boundary=True, padding_values=np.int64(-1), drop_remainder=True),
+                         [[[5] * 5 + [-1], [3] * 3 + [-1] * 3], [[1, -1], [2, 2]], [[4] * 4 + [-1] * 2, [6] * 6]])
+        with self.assertRaisesRegex(ValueError, "must equal"):
+            Dataset.range(3).bucket_by_sequence_length(lambda x: x, [3], [2])
+
+    def test_a_sequence_beyond_the_last_boundary_cannot_be_padded_to_it(self):
+        rows = Dataset.from_tensors(np.zeros(9)).bucket_by_sequence_length(
+            lambda row: tf.shape(row)[0], [3], [1, 1], padded_shapes=[None], pad_to_bucket_boundary=True)
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "elements must have length < max"):
+            self.rows(rows)
+
+    def test_buckets_without_padding(self):
+        numbers = Dataset.range(6).bucket_by_sequence_length(lambda n: n, [2], [2, 3], no_padding=True)
+        self.assertEqual(self.rows(numbers), [[0, 1], [2, 3, 4], [5]])
+
+    def test_unique_keeps_the_first_of_each(self):
+        self.assertEqual(self.rows(Dataset.range(9).map(lambda x: x * x % 5).apply(tf.data.experimental.unique())), [0, 1, 4])
+        self.assertEqual(self.rows(Dataset.from_tensor_slices(["b", "a", "b"]).unique()), [b"b", b"a"])
+        with self.assertRaisesRegex(TypeError, "does not support type"):
+            Dataset.from_tensors(0.5).unique()
 
     def test_datasets_can_be_chosen_and_sampled_from(self):
         low, high = Dataset.range(3), Dataset.range(10, 13)

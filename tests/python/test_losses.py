@@ -73,6 +73,15 @@ class Losses(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "Invalid Reduction Key"):
             tf.losses.mean_squared_error(LABELS, SCORES, reduction="sum")
 
+    def test_labels_of_unknown_rank_may_be_a_column(self):
+        labels, logits = tf.placeholder(tf.int64), tf.placeholder(tf.float32, [None, 2])
+        weights = tf.placeholder(tf.float32)
+        loss = tf.losses.sparse_softmax_cross_entropy(labels, logits, weights)
+        feeds = {labels: [1, 0, 1], logits: SCORES, weights: [1.0, 2.0, 3.0]}
+        column = {labels: [[1], [0], [1]], logits: SCORES, weights: [[1.0], [2.0], [3.0]]}
+        self.assertAlmostEqual(float(value(loss, feeds)), float(value(loss, column)), 6)
+        self.assertEqual(loss.shape.as_list(), [])
+
 
 if __name__ == "__main__":
     unittest.main()

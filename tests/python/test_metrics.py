@@ -125,6 +125,39 @@ class Metrics(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "range"):
             tf.metrics.sensitivity_at_specificity(tf.constant([0]), tf.constant([0.1]), 1.5)
 
+    def test_ranks_that_are_known_only_at_run_time_are_aligned(self):
+        labels, scores, weights = tf.placeholder(tf.int64), tf.placeholder(tf.int64), tf.placeholder(tf.float32)
+        known = tf.placeholder(tf.int64, [None])
+        ids, guesses, shares = np.int64([0, 1, 2, 1]), np.int64([0, 1, 1, 1]), np.float32([1, 2, 3, 4])
+        column = (4, 1)
+        updates = [tf.metrics.accuracy(left, scores, weights)[1] for left in (labels, known)]
+        with tf.Session() as session:
+            for left, update in zip((labels, known), updates):
+                for a in (ids,) if left is known else (ids, ids.reshape(column)):
+                    for b in (guesses, guesses.reshape(column)):
+                        for w, expected in ((shares, 0.7), (shares.reshape(column), 0.7), (np.float32(2), 0.75)):
+                            session.run(tf.local_variables_initializer())
+                            found = session.run(update, {left: a, scores: b, weights: w})
+                            self.assertAlmostEqual(float(found), expected, 6, (a.shape, b.shape, w.shape))
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "weights can not be broadcast"):
+                session.run(updates[0], {labels: ids, scores: guesses, weights: shares[:3]})
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "weights can not be broadcast"):
+                session.run(updates[0], {labels: ids[:1], scores: guesses[:1], weights: shares})
+        with self.assertRaisesRegex(ValueError, "incompatible"):
+            tf.metrics.accuracy(np.int64([1, 2]), np.int64([[1, 2], [3, 4]]))
+
+    def test_labels_that_are_no_class_do_not_count_in_average_precision(self):
+        labels = np.int64([[1, 9], [-1, 2], [3, -5], [0, 100]])
+        scores = np.float32([[0, 3, 0, 2, 1, 0], [3, 2, 4, 0, 0, 1], [3, 2, 1, 0, 5, 4], [9, 1, 1, 0, 0, 0]])
+        update = tf.metrics.average_precision_at_k(labels, scores, 3)[1]
+        with tf.Session() as session:
+            session.run(tf.local_variables_initializer())
+            self.assertAlmostEqual(session.run(update), 3 / 4, 6)
+
+    def test_a_mean_of_each_element_needs_a_known_shape(self):
+        with self.assertRaisesRegex(ValueError, "fully defined"):
+            tf.metrics.mean_tensor(self.scores)
+
     def test_collections_are_filled(self):
         value, update = tf.metrics.mean(self.scores, metrics_collections=["values"], updates_collections="updates")
         self.assertEqual((tf.get_collection("values"), tf.get_collection("updates")), ([value], [update]))

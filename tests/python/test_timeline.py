@@ -140,6 +140,9 @@ class ProfilerHookTest(TrainingTest):
         with open(os.path.join(self.directory, written[0])) as file:
             events = json.load(file)["traceEvents"]
         self.assertTrue({"M", "X", "C"} <= {event["ph"] for event in events})
+        tf.summary.FileWriterCache.clear()
+        tags = [event.tagged_run_metadata.tag for event in self.events() if event.WhichOneof("what") == "tagged_run_metadata"]
+        self.assertEqual([f"timeline-{tag.removeprefix('step_')}.json" for tag in tags], written)
 
     def test_it_leaves_the_callers_options_as_they_are(self):
         step, count = self.count_up()

@@ -107,8 +107,12 @@ class Dataset(structure.HasElements):
 
     @staticmethod
     def from_generator(generator, output_types, output_shapes=None, args=None):
-        raise NotImplementedError("Dataset.from_generator is not there: write the data to TFRecord files (headrace convert, "
-                                  "tf.python_io.TFRecordWriter) and read these")
+        """What the iterator that generator(*args) returns yields; each run through the dataset calls it anew.
+
+        It runs in this process only, one element at a time. Lists among the elements are tensors.
+        """
+        from .generator import from_generator
+        return Dataset(*from_generator(generator, output_types, output_shapes, args))
 
     @staticmethod
     def list_files(file_pattern, shuffle=None, seed=None):
@@ -185,19 +189,25 @@ class Dataset(structure.HasElements):
                            specs=structure.prepended(self._specs, known))
 
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False):
-        """As batch, after padding each component to a common shape (None or -1: the largest of the batch)."""
+        """As batch, after padding each component to a common shape (None or -1: the largest of the batch).
+
+        An extent may be a tensor.
+        """
         flat = nest.flatten(self._specs)
         if any(isinstance(s, structure.SparseSpec) for s in flat):
             raise TypeError("Dataset.padded_batch: sparse components cannot be padded; make them dense first")
-        wanted = [s.shape for s in flat] if padded_shapes is None else _shapes_like(self._specs, padded_shapes)
-        sizes, shapes = zip(*[_padded_shape(shape) for shape in wanted])
+        if padded_shapes is None:
+            shapes = [s.shape for s in flat]
+        else:
+            shapes = _shapes_like(self._specs, padded_shapes)
         values = [None] * len(flat) if padding_values is None else (
             nest.flatten(padding_values) if nest.is_nested(padding_values) else [padding_values] * len(flat))
         pads = [convert_to_tensor("" if s.dtype is dtypes.string else 0 if v is None else v, s.dtype) if v is None
                 else convert_to_tensor(v, s.dtype) for v, s in zip(values, flat)]
+        sizes, shapes = zip(*map(_padded_size, shapes))
         known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
         specs = structure.prepended(structure.with_shapes(self._specs, shapes), known)
-        result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), list(sizes), pads, drop_remainder,
+        result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), sizes, pads, drop_remainder,
                           Toutput_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(specs)])
         return Dataset(result, specs)
 
@@ -255,38 +265,21 @@ class Dataset(structure.HasElements):
                            drop_remainder, specs=structure.windows_of(self._specs))
 
     def group_by_window(self, key_func, reduce_func, window_size=None, window_size_func=None):
-        """The elements of the datasets reduce_func(key, window); a window is a dataset of `window_size` elements with one key.
-
-        `window_size_func` gives each key's window size; key_func and window_size_func give an int64.
-        """
+        """The elements of reduce_func(key, window), for windows of so many elements for which key_func gives the same key."""
         from .grouping import group_by_window
         return group_by_window(self, key_func, reduce_func, window_size, window_size_func)
 
     def bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None,
                                   padding_values=None, pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
-        """Padded batches of elements of about one length: bucket i has lengths below bucket_boundaries[i] and its own batch size.
-
-        With `pad_to_bucket_boundary` unknown extents become the longest that the bucket takes, else the longest of the batch.
-        """
+        """Padded batches of elements of similar length: bucket i takes lengths below boundary i, the last one all others."""
         from .grouping import bucket_by_sequence_length
         return bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes,
                                          padding_values, pad_to_bucket_boundary, no_padding, drop_remainder)
 
-    def rejection_resample(self, class_func, target_dist, initial_dist=None, seed=None):
-        """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`.
-
-        `class_func` gives an element's class; without `initial_dist` the classes' frequencies are estimated as they come.
-        """
-        from .grouping import rejection_resample
-        return rejection_resample(self, class_func, target_dist, initial_dist, seed)
-
     def unique(self):
-        """Each element the first time that it comes; elements are single int32, int64 or string tensors."""
-        for spec in nest.flatten(self._specs):
-            if spec.dtype not in (dtypes.int32, dtypes.int64, dtypes.string):
-                raise TypeError(f"`tf.data.Dataset.unique` does not support type {spec.dtype!r} -- only `tf.int32`, `tf.int64`, "
-                                "and `tf.string` are supported.")
-        return self._stage("UniqueDataset")
+        """Each element the first time that it comes: int32, int64 or string tensors."""
+        from .grouping import unique
+        return unique(self)
 
     def take_while(self, predicate):
         """The elements before the first for which `predicate` is false."""
@@ -303,6 +296,14 @@ class Dataset(structure.HasElements):
             raise TypeError("The scan function must return a pair comprising the new state and the output value.")
         return self._stage("ScanDataset", structure.to_native(state, specs), traced.captures, f=traced.name,
                            specs=traced.specs[1], preserve_cardinality=True)
+
+    def rejection_resample(self, class_func, target_dist, initial_dist=None, seed=None):
+        """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`.
+
+        `class_func` gives an element's class; without `initial_dist` the classes' frequencies are estimated as they come.
+        """
+        from .grouping import rejection_resample
+        return rejection_resample(self, class_func, target_dist, initial_dist, seed)
 
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""
@@ -359,25 +360,24 @@ def _components(tensors, slices=False):
 
 
 def _shapes_like(specs, shapes):
-    """The shapes that are given in the structure of the specs; a list of numbers is a shape."""
+    """Shapes in the structure of the specs; a list of numbers is a shape."""
     if isinstance(specs, Spec):
-        return [shapes]
+        return [shapes if _has_tensor(shapes) else as_shape(shapes)]
     if isinstance(specs, dict):
         return [s for key in sorted(specs) for s in _shapes_like(specs[key], shapes[key])]
     return [s for spec, shape in zip(specs, shapes) for s in _shapes_like(spec, shape)]
 
 
-def _padded_shape(shape):
-    """A shape of numbers, None and tensors, or a tensor: its extents for the native side, and what is known of it."""
-    if is_tensor_like(shape):
-        return apply_op("Cast", shape, DstT=dtypes.int64), TensorShape([None] * shape.shape[0])
-    if isinstance(shape, (list, tuple)) and any(is_tensor_like(extent) for extent in shape):
-        known = as_shape([None if is_tensor_like(extent) else extent for extent in shape])
-        extents = [apply_op("Cast", extent, DstT=dtypes.int64) if is_tensor_like(extent) else np.int64(-1 if extent is None else extent)
-                   for extent in shape]
-        return apply_op("Pack", extents), known
-    known = as_shape(shape)
-    return np.asarray([-1 if extent is None else extent for extent in known.as_list()], np.int64), known
+def _has_tensor(shape):
+    return isinstance(shape, (list, tuple)) and any(is_tensor_like(extent) for extent in shape)
+
+
+def _padded_size(shape):
+    """The vector of extents for the op, -1 where they are the batch's largest, and what is known of the shape."""
+    if not _has_tensor(shape):
+        return np.asarray([-1 if extent is None else extent for extent in shape.as_list()], np.int64), shape
+    extents = [np.int64(-1) if extent is None else _int64(extent) for extent in shape]
+    return apply_op("Pack", extents), TensorShape([None if is_tensor_like(extent) else extent for extent in shape])
 
 
 def _file_source(op_type, filenames, *more):

@@ -1,88 +1,96 @@
-"""Windows of elements with one key, batches of elements of about one length, and elements so that classes are as frequent as asked."""
+"""Datasets whose elements are collected by a key: windows of a group, batches of sequences of similar length, classes resampled."""
 
 import numpy as np
 
 from ..framework import dtypes, nest
 from ..framework.convert import convert_to_tensor
-from ..framework.graph import control_dependencies
+from ..framework.graph import get_default_graph
 from ..framework.op_library import apply_op
-from ..framework.shape import as_shape
 from ..ops import array, math
-from ..ops.check import assert_less
 from ..ops.random import random_uniform
 from .dataset import Dataset, TracedFunction, _shapes_like
-from .structure import DatasetSpec, Spec
+from .structure import DatasetSpec, Spec, shapes_of
 
 _NUMBER = Spec(dtypes.int64, [])
+_SEEN_BEFORE = 10  # of each class, before any element: estimated frequencies begin equal
 
 
-def _number(function, specs, name):
-    """The traced function; ValueError unless it gives one int64."""
+def _traced_to_number(function, specs, name):
+    """The function traced; ValueError unless it gives an int64 scalar."""
     traced = TracedFunction(lambda *element: convert_to_tensor(function(*element), dtypes.int64), specs, name)
-    given = nest.flatten(traced.specs)[0]
-    if not given.shape.is_compatible_with([]):
-        raise ValueError(f"Invalid `{name}`. `{name}` must return a single `tf.int64` scalar tensor but its return type is {given}.")
+    if not traced.specs.shape.is_compatible_with([]):
+        raise ValueError(f"Invalid `{name}`. `{name}` must return a single `tf.int64` scalar tensor but its return type is "
+                         f"{traced.specs}.")
     return traced
 
 
 def group_by_window(dataset, key_func, reduce_func, window_size=None, window_size_func=None):
-    """What Dataset.group_by_window does."""
+    """The elements of reduce_func(key, window), for windows of so many elements for which key_func gives the same key."""
     if (window_size is None) == (window_size_func is None):
         raise ValueError("Either the `window_size` argument or the `window_size_func` argument must be specified.")
-    if window_size_func is None:
-        def window_size_func(_):
-            return window_size
-    key = _number(key_func, dataset._specs, "key_func")
-    size = _number(window_size_func, _NUMBER, "window_size_func")
-    reduce = TracedFunction(reduce_func, (_NUMBER, DatasetSpec(dataset._specs)), "reduce_func")
-    if not isinstance(reduce.returned, Dataset):
-        raise TypeError("Invalid `reduce_func`. `reduce_func` must return a single `tf.data.Dataset` object but its return type is "
-                        f"{type(reduce.returned).__name__}.")
-    return dataset._stage("GroupByWindowDataset", key.captures, reduce.captures, size.captures, key_func=key.name,
-                          reduce_func=reduce.name, window_size_func=size.name, specs=reduce.returned._specs)
+    key = _traced_to_number(key_func, dataset._specs, "key_func")
+    size = _traced_to_number(window_size_func or (lambda _: window_size), _NUMBER, "window_size_func")
+    reduced = TracedFunction(reduce_func, (_NUMBER, DatasetSpec(dataset._specs)), "reduce_func")
+    if not isinstance(reduced.returned, Dataset):
+        raise TypeError("Invalid `reduce_func`. `reduce_func` must return a single `tf.data.Dataset` object but its return "
+                        f"type is {type(reduced.returned).__name__}.")
+    return dataset._stage("GroupByWindowDataset", key.captures, reduced.captures, size.captures, key_func=key.name,
+                          reduce_func=reduced.name, window_size_func=size.name, specs=reduced.returned._specs)
 
 
-def bucket_by_sequence_length(dataset, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes,
-                              padding_values, pad_to_bucket_boundary, no_padding, drop_remainder):
-    """What Dataset.bucket_by_sequence_length does."""
+def bucket_by_sequence_length(dataset, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None,
+                              padding_values=None, pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
+    """Padded batches of elements of similar length: bucket i takes lengths below boundary i, the last one all others."""
     if len(bucket_batch_sizes) != len(bucket_boundaries) + 1:
         raise ValueError("`len(bucket_batch_sizes)` must equal `len(bucket_boundaries) + 1` but "
                          f"`len(bucket_batch_sizes)={len(bucket_batch_sizes)}` and "
                          f"`len(bucket_boundaries)={len(bucket_boundaries)}`.")
-    boundaries, sizes = np.array(bucket_boundaries, np.int64), np.array(bucket_batch_sizes, np.int64)
 
-    def bucket(*element):
+    def bucket_of(*element):
         length = convert_to_tensor(element_length_func(*element))
-        reached = apply_op("GreaterEqual", apply_op("Cast", length, DstT=dtypes.int64), boundaries)
-        return apply_op("Sum", apply_op("Cast", reached, DstT=dtypes.int64), np.arange(1, dtype=np.int32))
+        passed = apply_op("LessEqual", np.asarray(bucket_boundaries, length.dtype.as_numpy_dtype), length)
+        return apply_op("Sum", apply_op("Cast", passed, DstT=dtypes.int64), np.zeros([1], np.int32))
 
-    def size_of(bucket_id):
-        return convert_to_tensor(sizes)[bucket_id]
+    def batch_size_of(bucket):
+        return apply_op("GatherV2", np.asarray(bucket_batch_sizes, np.int64), bucket, np.int32(0))
 
-    def longest_of(bucket_id):
-        check = assert_less(bucket_id, np.int64(len(boundaries)), message="When pad_to_bucket_boundary=True, elements must have "
-                            "length < max(bucket_boundaries).")
-        with control_dependencies([check]):
-            return convert_to_tensor(boundaries)[bucket_id] - 1
-
-    def batches(bucket_id, window):
+    def batches(bucket, window):
         if no_padding:
-            return window.batch(size_of(bucket_id), drop_remainder)
-        unknown = longest_of(bucket_id) if pad_to_bucket_boundary else None
-        given = [spec.shape for spec in nest.flatten(window._specs)]
-        if padded_shapes is not None:
-            given = [as_shape(shape) for shape in _shapes_like(window._specs, padded_shapes)]
-        shapes = [[unknown if extent is None else extent for extent in shape.as_list()] for shape in given]
-        return window.padded_batch(size_of(bucket_id), nest.pack(window._specs, shapes), padding_values, drop_remainder)
+            return window.batch(batch_size_of(bucket), drop_remainder)
+        shapes = shapes_of(window._specs) if padded_shapes is None else padded_shapes
+        if pad_to_bucket_boundary:
+            shapes = _filled(window._specs, shapes, _longest_of(bucket, bucket_boundaries))
+        return window.padded_batch(batch_size_of(bucket), shapes, padding_values, drop_remainder)
 
-    return group_by_window(dataset, bucket, batches, window_size_func=size_of)
+    return group_by_window(dataset, bucket_of, batches, window_size_func=batch_size_of)
 
 
-_SEEN_BEFORE = 10  # of each class, before any element: estimates of frequencies begin even
+def _longest_of(bucket, boundaries):
+    """The largest length in a bucket, which must not be the last one."""
+    from ..ops.check import assert_less
+    check = assert_less(bucket, np.int64(len(boundaries)),
+                        message="When pad_to_bucket_boundary=True, elements must have length < max(bucket_boundaries).")
+    with get_default_graph().control_dependencies([check]):
+        return apply_op("GatherV2", np.asarray(boundaries, np.int64) - 1, bucket, np.int32(0))
+
+
+def _filled(specs, shapes, extent):
+    """Padded shapes in which `extent` stands for what is not known."""
+    filled = [[extent if known is None else known for known in shape.as_list()] for shape in _shapes_like(specs, shapes)]
+    return nest.pack(specs, filled)
+
+
+def unique(dataset):
+    """Each element the first time that it comes: int32, int64 or string tensors."""
+    for spec in nest.flatten(dataset._specs):
+        if spec.dtype not in (dtypes.int32, dtypes.int64, dtypes.string):
+            raise TypeError(f"`tf.data.Dataset.unique` does not support type {spec.dtype!r} -- only `tf.int32`, `tf.int64`, and "
+                            "`tf.string` are supported.")
+    return dataset._stage("UniqueDataset")
 
 
 def rejection_resample(dataset, class_func, target_dist, initial_dist, seed):
-    """What Dataset.rejection_resample does."""
+    """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`."""
     target = math.cast(convert_to_tensor(target_dist), dtypes.float32)
     num_classes = target.shape[0]
     frequencies = None if initial_dist is None else math.cast(convert_to_tensor(initial_dist), dtypes.float32)

@@ -113,16 +113,16 @@ def precision_at_k(labels, predictions, k, class_id=None, weights=None, metrics_
                                   updates_collections, scope)
 
 
-def _average_precisions(labels, best, is_sparse):
-    """Of each row: the mean, over its labels, of the precision at the places where they were found."""
+def _average_precisions(labels, best, classes, is_sparse):
+    """Of each row: the mean, over its labels that are classes, of the precision at the places where they were found."""
     relevant = math.cast(_hits(best, labels), dtypes.float64)
     found = math.cumsum(relevant, axis=-1)
     places = math.cumsum(array.ones_like(relevant), axis=-1)
     total = math.reduce_sum(found / places * relevant, -1)
+    counted = math.logical_and(math.greater_equal(labels, np.int64(0)), math.less(labels, math.cast(classes, dtypes.int64)))
     if is_sparse:
-        number = math.reduce_sum(math.cast(math.not_equal(labels, np.int64(-1)), dtypes.int32), -1)
-    else:
-        number = array.fill(array.shape(labels)[:-1], array.shape(labels)[-1])
+        counted = math.logical_and(counted, _first(labels))
+    number = math.reduce_sum(math.cast(counted, dtypes.int32), -1)
     return total / math.cast(math.minimum(number, array.shape(best)[-1]), dtypes.float64)
 
 
@@ -136,7 +136,7 @@ def average_precision_at_k(labels, predictions, k, weights=None, metrics_collect
     """The mean average precision of the k classes predicted most strongly. Variables: max, total."""
     with name_scope(name, _at_k_name("average_precision", k)) as scope:
         best = math.cast(_best(predictions, k), dtypes.int64)
-        values = _average_precisions(_expanded(labels, best), best, hasattr(labels, "dense_shape"))
+        values = _average_precisions(_expanded(labels, best), best, array.shape(predictions)[-1], hasattr(labels, "dense_shape"))
         if weights is None:
             most = math.cast(array.size(values), dtypes.float64)
         else:

@@ -365,14 +365,17 @@ class GlobalStepWaiterHook(SessionRunHook):
 
 
 class ProfilerHook(SessionRunHook):
-    """Writes a Chrome trace of a step ("timeline-N.json") every so many steps or seconds, for chrome://tracing.
+    """Writes a Chrome trace of a step ("timeline-N.json") every so many steps or seconds, for chrome://tracing, and the step's
+    RunMetadata ("step_N") into an event file, for TensorBoard.
 
     `show_dataflow` adds arrows from producers to consumers, `show_memory` the bytes that the tensors take.
     """
 
     def __init__(self, save_steps=None, save_secs=None, output_dir="", show_dataflow=True, show_memory=False):
         self._timer = SecondOrStepTimer(save_secs, save_steps)
+        from ..summary import FileWriterCache
         self._output_dir = output_dir
+        self._writer, self._written = FileWriterCache.get(output_dir), set()
         self._shown = dict(show_dataflow=show_dataflow, show_memory=show_memory)
 
     def begin(self):
@@ -396,6 +399,9 @@ class ProfilerHook(SessionRunHook):
             step = int(run_context.session.run(self._global_step))
             self._timer.update_last_triggered_step(step)
             self._save(step, run_values.run_metadata.step_stats)
+            if step not in self._written:  # a session that went back to a checkpoint counts steps again
+                self._written.add(step)
+                self._writer.add_run_metadata(run_values.run_metadata, f"step_{step}", step)
         self._next_step = step + 1
 
     def _save(self, step, step_stats):

@@ -186,7 +186,7 @@ class Saver:
                           graph=None, **ignored):
         """The graph, its collections and this saver as a MetaGraphDef; written to `filename` where one is given."""
         from .meta_graph import export_meta_graph
-        return export_meta_graph(filename, collection_list=collection_list, as_text=as_text, saver_def=self.as_saver_def(),
+        return export_meta_graph(filename, collection_list=collection_list, as_text=as_text, saver_def=self.saver_def,
                                  graph=graph, clear_devices=clear_devices)
 
 
@@ -322,7 +322,7 @@ def import_meta_graph(meta_graph_or_file, clear_devices=False, import_scope=None
         definition.save_tensor_name = scope + definition.save_tensor_name
         definition.restore_op_name = scope + definition.restore_op_name
         return Saver(saver_def=definition)
-    return Saver() if _all_saveable_objects() else None
+    return Saver() if _all_saveable_objects(import_scope) else None
 
 
 def export_meta_graph(filename=None, **options):

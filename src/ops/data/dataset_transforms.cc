@@ -1,4 +1,4 @@
-// Datasets from datasets, without functions: Repeat, Take, Skip, Shard, Batch, PaddedBatch, Unbatch, Unique, Window, Prefetch, Zip,
+// Datasets from datasets, without functions: Repeat, Take, Skip, Shard, Batch, PaddedBatch, Unbatch, Window, Prefetch, Zip,
 // Concatenate, Sampling, IgnoreErrors, AssertCardinality, and those that change nothing that an element shows (Options, Model,
 // Optimize, ...). DatasetCardinality: the number of elements, -1 for infinite, -2 for unknown. The names with Experimental are
 // those of TensorFlow before 1.15.

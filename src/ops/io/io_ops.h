@@ -21,6 +21,7 @@ std::vector<OpDefinition> StringTextOps();     // string_text_ops.cc
 std::vector<OpDefinition> AsStringOps();       // as_string.cc
 std::vector<OpDefinition> ReduceJoinOps();     // reduce_join.cc
 std::vector<OpDefinition> Base64Ops();         // base64.cc
+std::vector<OpDefinition> PrintOps();          // print_ops.cc
 std::vector<OpDefinition> TensorBytesOps();    // tensor_bytes_proto.cc
 
 }  // namespace headrace
