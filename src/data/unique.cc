@@ -42,7 +42,7 @@ class UniqueStage final : public Stage {
       if (seen_.insert(KeyOf((*element)[0])).second) return OkStatus();
     }
   }
-  bool MayBlock() const override { return input_->MayBlock(); }
+  bool MayBlock() const override { return true; }  // it may search for long, even for ever
 
  private:
   IteratorContext* const context_;

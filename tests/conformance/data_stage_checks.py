@@ -79,6 +79,19 @@ class Transformations(pipelines.PipelineTest):
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v2, 3, 2, 2), kinds=[True])
         self.compare(versions(gen_dataset_ops.parallel_interleave_dataset_v3, 3, 2, 2), kinds=[True])
 
+    def test_old_name_of_group_by_window(self):
+        def make():
+            made = data.range(9).group_by_window(lambda i: i % 2, lambda _, window: window.batch(3), 3)
+            return pipelines.wrap(gen_experimental_dataset_ops.experimental_group_by_window_dataset(
+                made._input_dataset._variant_tensor, [], [], [], key_func=made._key_func.function, reduce_func=made._reduce_func.function,
+                window_size_func=made._window_size_func.function, output_types=[tf.int64], output_shapes=[[None]]), made.element_spec)
+        self.compare(make, kinds=[True])
+
+    def test_group_by_window_errors(self):
+        bad = lambda i: tf.debugging.check_numerics(tf.where(tf.equal(i, 2), float("nan"), 1.0), "no two")
+        self.compare_errors(lambda: data.range(6).group_by_window(lambda i: tf.cast(bad(i), tf.int64), lambda _, window: window, 2), "no two")
+        self.compare_errors(lambda: data.range(6).group_by_window(lambda i: i % 2, lambda _, window: window.map(bad), 2), "no two")
+
     def test_flat_map_over_gzip_files(self):
         with tempfile.TemporaryDirectory() as directory:
             names = [f"{directory}/{i}.gz" for i in range(4)]

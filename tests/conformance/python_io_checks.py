@@ -100,6 +100,41 @@ class SparseChecks(PythonCheck):
         self.same(build, steps=2)
 
 
+class GroupingChecks(PythonCheck):
+
+    def all_of(self, tf, dataset):
+        """The elements of a dataset of vectors or matrices, as text of each."""
+        return tf.data.make_one_shot_iterator(dataset.map(lambda row: tf.reduce_join(tf.as_string(tf.reshape(row, [-1])), 0, separator=" "))
+                                              .batch(100)).get_next()
+
+    def test_groups_and_buckets(self):
+        lengths = np.array([1, 4, 3, 5, 10, 2, 7, 7, 1, 4, 9, 2, 8], np.int64)
+
+        def build(tf):
+            def rows():
+                return tf.data.Dataset.from_tensor_slices(lengths).map(lambda n: tf.fill([n], n))
+
+            def length(row):
+                return tf.shape(row)[0]
+
+            numbers = tf.data.Dataset.range(20)
+            bucket = tf.data.experimental.bucket_by_sequence_length
+            datasets = [
+                numbers.apply(tf.data.experimental.group_by_window(lambda i: i % 3, lambda _, window: window.batch(4), 4)),
+                numbers.group_by_window(lambda i: i % 3, lambda key, window: window.batch(2).map(lambda row: row + key),
+                                        window_size_func=lambda key: key + 2),
+                rows().apply(bucket(length, [3, 5, 8], [2, 3, 2, 1])),
+                rows().apply(bucket(length, [4, 11], [2, 3, 9], pad_to_bucket_boundary=True, padding_values=np.int64(-1))),
+                rows().bucket_by_sequence_length(length, [4], [3, 2], padded_shapes=[12], drop_remainder=True),
+                tf.data.Dataset.from_tensor_slices(lengths).bucket_by_sequence_length(lambda n: tf.cast(n, tf.int32), [4], [3, 2], no_padding=True),
+                tf.data.Dataset.from_tensor_slices(lengths).unique(),
+                numbers.map(lambda i: i * i % 7).apply(tf.data.experimental.unique()),
+                numbers.take_while(lambda i: i < 3), numbers.scan(np.int64(1), lambda state, i: (state + i, state * i))]
+            return [self.all_of(tf, dataset) for dataset in datasets]
+
+        self.same(build)
+
+
 class ParsingChecks(PythonCheck):
 
     def examples(self):

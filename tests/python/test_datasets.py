@@ -50,6 +50,28 @@ class DatasetTest(unittest.TestCase):
     def test_take_while_ends_at_the_first_that_does_not_fit(self):
         self.assertEqual(self.rows(Dataset.range(9).apply(tf.data.experimental.take_while(lambda x: x < 3))), [0, 1, 2])
 
+    def test_windows_of_structures_keep_their_structure(self):
+        pairs = Dataset.from_tensor_slices({"x": [[1.0], [2.0], [3.0]], "id": [7, 8, 9]})
+        grouped = pairs.group_by_window(lambda e: tf.to_int64(e["id"] % 2), lambda _, window: window.batch(2), 2)
+        self.assertEqual([e["id"].tolist() for e in self.drained(grouped)], [[7, 9], [8]])
+
+    def test_resampled_classes_are_as_frequent_as_asked(self):
+        tf.set_random_seed(3)
+        numbers = Dataset.range(3000)  # one in ten is of class 1
+        for initial in None, [0.9, 0.1]:
+            resampled = numbers.rejection_resample(lambda i: tf.to_int32(tf.equal(i % 10, 0)), [0.5, 0.5], initial, seed=5)
+            pairs = self.drained(resampled, 3000)
+            self.assertTrue(all(kind == int(i % 10 == 0) for kind, i in pairs))
+            self.assertAlmostEqual(np.mean([kind for kind, _ in pairs]), 0.5, delta=0.06)
+            self.assertGreater(sum(kind for kind, _ in pairs), 250)  # the rare class is kept
+        pairs = Dataset.zip((numbers, numbers)).apply(tf.data.experimental.rejection_resample(lambda a, b: tf.to_int32(a % 2), [0.0, 1.0]))
+        self.assertTrue(all(a % 2 == 1 and a == b for _, (a, b) in self.drained(pairs)))
+
+    def test_padded_shapes_may_have_tensors(self):
+        rows = Dataset.range(3).map(lambda n: tf.fill([n], n))
+        batch, = self.drained(rows.padded_batch(3, [tf.constant(4, tf.int64)]))
+        self.assertEqual(batch.shape, (3, 4))
+
     def test_ignore_errors_leaves_out_what_fails(self):
         inverse = Dataset.from_tensor_slices([1.0, 0.0, 2.0]).map(lambda x: tf.check_numerics(1.0 / x, "inverse"))
         self.assertEqual(self.rows(inverse.apply(tf.data.experimental.ignore_errors())), [1.0, 0.5])

@@ -42,6 +42,29 @@ class InputTest(TrainingTest):
             coordinator.join(threads)
         return taken
 
+    def test_elements_that_are_alike_are_batched_together(self):
+        numbers = tf.train.range_input_producer(12, num_epochs=1, shuffle=False).dequeue()
+        which, batch = tf.contrib.training.bucket(tf.fill([2], numbers), numbers % 3, 2, 3)
+        self.assertEqual(batch.shape.as_list(), [2, 2])
+        taken = self.run_input([which, batch])
+        self.assertEqual(sorted((int(bucket), rows[:, 0].tolist()) for bucket, rows in taken),
+                         [(0, [0, 3]), (0, [6, 9]), (1, [1, 4]), (1, [7, 10]), (2, [2, 5]), (2, [8, 11])])
+
+    def test_sequences_are_batched_by_length_and_padded(self):
+        number = tf.train.range_input_producer(8, num_epochs=1, shuffle=False).dequeue()
+        lengths, batch = tf.contrib.training.bucket_by_sequence_length(
+            number, {"row": tf.fill([number], number), "id": number}, 3, [2, 5], dynamic_pad=True,
+            allow_smaller_final_batch=True, keep_input=tf.not_equal(number, 3))
+        taken = sorted((length.tolist(), found["row"].tolist(), found["id"].tolist())
+                       for length, found in self.run_input([lengths, batch]))
+        self.assertEqual(taken, [([0, 1], [[0], [1]], [0, 1]), ([2, 4], [[2, 2, 0, 0], [4] * 4], [2, 4]),
+                                 ([5, 6, 7], [[5] * 5 + [0] * 2, [6] * 6 + [0], [7] * 7], [5, 6, 7])])
+
+    def test_buckets_need_as_many_sizes_as_there_are_and_rising_boundaries(self):
+        for sizes, boundaries in (([1, 2], [3, 5]), (2, [5, 3]), (2, [])):
+            with self.assertRaises(ValueError):
+                tf.contrib.training.bucket_by_sequence_length(3, [tf.zeros([3])], sizes, boundaries)
+
     def test_every_record_comes_once_an_epoch(self):
         names = tf.train.string_input_producer(self.lines(3, 11), num_epochs=2)
         key, line = tf.TextLineReader().read(names)

@@ -4,7 +4,7 @@ import importlib as _importlib
 
 _MODULES = {
     "data": "..data.experimental", "framework": ".framework", "layers": ".layers", "lookup": "..lookup", "rnn": ".rnn",
-    "staging": ".staging",
+    "staging": ".staging", "training": ".training",
 }
 
 _INSTEAD = {
@@ -16,7 +16,7 @@ _INSTEAD = {
     "losses": "tf.losses", "metrics": "tf.metrics", "opt": "the optimizers of tf.train", "predictor": "tf.Session",
     "saved_model": "tf.train.Saver", "seq2seq": "tf.nn.dynamic_rnn", "slim": "tf.layers and tf.losses",
     "summary": "tf.summary", "tensorboard": "tf.summary",
-    "training": "tf.train", "util": "plain Python",
+    "util": "plain Python",
 }
 
 

@@ -158,9 +158,7 @@ class Dataset(structure.HasElements):
     def filter(self, predicate):
         """The elements for which `predicate` is true."""
         traced = TracedFunction(predicate, self._specs, "filter")
-        flat = nest.flatten(traced.specs)
-        if len(flat) != 1 or flat[0].dtype is not dtypes.bool_ or not flat[0].shape.is_compatible_with([]):
-            raise ValueError("predicate must return a scalar boolean tensor")
+        _check_predicate(traced)
         return self._stage("FilterDataset", traced.captures, predicate=traced.name)
 
     def flat_map(self, map_func):
@@ -283,6 +281,30 @@ class Dataset(structure.HasElements):
         from .grouping import unique
         return unique(self)
 
+    def take_while(self, predicate):
+        """The elements before the first for which `predicate` is false."""
+        traced = TracedFunction(predicate, self._specs, "take_while")
+        _check_predicate(traced)
+        return self._stage("TakeWhileDataset", traced.captures, predicate=traced.name)
+
+    def scan(self, initial_state, scan_func):
+        """The outputs of (state, output) = scan_func(state, element)."""
+        state = structure.as_values(initial_state)
+        specs = structure.spec_of(state)
+        traced = TracedFunction(scan_func, (specs, self._specs), "scan")
+        if not isinstance(traced.specs, tuple) or len(traced.specs) != 2:
+            raise TypeError("The scan function must return a pair comprising the new state and the output value.")
+        return self._stage("ScanDataset", structure.to_native(state, specs), traced.captures, f=traced.name,
+                           specs=traced.specs[1], preserve_cardinality=True)
+
+    def rejection_resample(self, class_func, target_dist, initial_dist=None, seed=None):
+        """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`.
+
+        `class_func` gives an element's class; without `initial_dist` the classes' frequencies are estimated as they come.
+        """
+        from .grouping import rejection_resample
+        return rejection_resample(self, class_func, target_dist, initial_dist, seed)
+
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""
         state = structure.as_values(initial_state)
@@ -323,6 +345,12 @@ class Dataset(structure.HasElements):
 
     def __repr__(self):
         return f"<Dataset shapes: {self.output_shapes}, types: {self.output_types}>"
+
+
+def _check_predicate(traced):
+    flat = nest.flatten(traced.specs)
+    if len(flat) != 1 or flat[0].dtype is not dtypes.bool_ or not flat[0].shape.is_compatible_with([]):
+        raise ValueError("predicate must return a scalar boolean tensor")
 
 
 def _components(tensors, slices=False):

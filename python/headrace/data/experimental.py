@@ -6,7 +6,7 @@ from ..framework import dtypes
 from ..framework.convert import convert_to_tensor, is_tensor_like
 from ..framework.op_library import apply_op
 from . import structure
-from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset, TracedFunction,  # noqa: F401 - AUTOTUNE is surface
+from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset,  # noqa: F401 - AUTOTUNE is surface
                       _int64, _seeds)
 from .structure import Spec
 
@@ -75,26 +75,17 @@ def ignore_errors(log_warning=False):
 
 def take_while(predicate):
     """The elements before the first for which `predicate` is false."""
-    def apply(dataset):
-        traced = TracedFunction(predicate, dataset._specs, "take_while")
-        return dataset._stage("TakeWhileDataset", traced.captures, predicate=traced.name)
-
-    return apply
+    return lambda dataset: dataset.take_while(predicate)
 
 
 def scan(initial_state, scan_func):
     """The outputs of (state, output) = scan_func(state, element)."""
-    def apply(dataset):
-        state = structure.as_values(initial_state)
-        specs = structure.spec_of(state)
-        traced = TracedFunction(scan_func, (specs, dataset._specs), "scan")
-        if not isinstance(traced.specs, tuple) or len(traced.specs) != 2:
-            raise TypeError("The scan function must return a pair comprising the new state and the output value.")
-        kept = structure.to_native(state, specs)
-        return dataset._stage("ScanDataset", kept, traced.captures, f=traced.name, specs=traced.specs[1],
-                              preserve_cardinality=True)
+    return lambda dataset: dataset.scan(initial_state, scan_func)
 
-    return apply
+
+def rejection_resample(class_func, target_dist, initial_dist=None, seed=None):
+    """(class, element) for some of the elements, such that the classes have about the frequencies `target_dist`."""
+    return lambda dataset: dataset.rejection_resample(class_func, target_dist, initial_dist, seed)
 
 
 def choose_from_datasets(datasets, choice_dataset):

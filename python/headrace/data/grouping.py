@@ -1,4 +1,4 @@
-"""Datasets whose elements are collected by a key: windows of a group, batches of sequences of similar length."""
+"""Datasets whose elements are collected by a key: windows of a group, batches of sequences of similar length, classes resampled."""
 
 import numpy as np
 
@@ -6,10 +6,13 @@ from ..framework import dtypes, nest
 from ..framework.convert import convert_to_tensor
 from ..framework.graph import get_default_graph
 from ..framework.op_library import apply_op
+from ..ops import array, math
+from ..ops.random import random_uniform
 from .dataset import Dataset, TracedFunction, _shapes_like
 from .structure import DatasetSpec, Spec, shapes_of
 
 _NUMBER = Spec(dtypes.int64, [])
+_SEEN_BEFORE = 10  # of each class, before any element: estimated frequencies begin equal
 
 
 def _traced_to_number(function, specs, name):
@@ -84,3 +87,26 @@ def unique(dataset):
             raise TypeError(f"`tf.data.Dataset.unique` does not support type {spec.dtype!r} -- only `tf.int32`, `tf.int64`, and "
                             "`tf.string` are supported.")
     return dataset._stage("UniqueDataset")
+
+
+def rejection_resample(dataset, class_func, target_dist, initial_dist, seed):
+    """(class, element) for some of the elements, such that the classes 0, 1, ... have about the frequencies `target_dist`."""
+    target = math.cast(convert_to_tensor(target_dist), dtypes.float32)
+    num_classes = target.shape[0]
+    frequencies = None if initial_dist is None else math.cast(convert_to_tensor(initial_dist), dtypes.float32)
+
+    def with_class(*element):
+        return class_func(*element), element if type(dataset._specs) is tuple else element[0]
+
+    def with_chance(seen, classed):
+        class_value, data = classed
+        seen = seen + array.one_hot(class_value, num_classes, dtype=dtypes.int64)
+        found = frequencies
+        if found is None:
+            found = math.cast(seen, dtypes.float32) / math.cast(math.reduce_sum(seen), dtypes.float32)
+        wanted = target / math.maximum(found, np.finfo(np.float32).tiny)
+        return seen, (class_value, data, array.gather(wanted / math.reduce_max(wanted), class_value))
+
+    chances = dataset.map(with_class).scan(np.full(num_classes, _SEEN_BEFORE, np.int64), with_chance)
+    taken = chances.filter(lambda class_value, data, chance: random_uniform([], seed=seed) < chance)
+    return taken.map(lambda class_value, data, chance: (class_value, data))
