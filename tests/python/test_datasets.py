@@ -13,7 +13,7 @@ Dataset = tf.data.Dataset
 Point = collections.namedtuple("Point", "x y")
 
 
-class DatasetTest(unittest.TestCase):
+class Drained(unittest.TestCase):
 
     def setUp(self):
         tf.reset_default_graph()
@@ -30,6 +30,9 @@ class DatasetTest(unittest.TestCase):
 
     def rows(self, dataset):
         return [np.asarray(row).tolist() for row in self.drained(dataset)]
+
+
+class DatasetTest(Drained):
 
     def test_windows_are_datasets_of_the_elements_that_they_span(self):
         self.assertEqual(self.rows(Dataset.range(5).window(2).flat_map(lambda w: w.batch(2))), [[0, 1], [2, 3], [4]])
@@ -82,6 +85,66 @@ class DatasetTest(unittest.TestCase):
             Dataset.from_tensor_slices((np.zeros(3), np.zeros(2)))
         with self.assertRaisesRegex(TypeError, "different types"):
             Dataset.range(3).concatenate(Dataset.from_tensors("x"))
+
+    def test_datasets_of_another_structure_are_refused(self):
+        iterator = tf.data.Iterator.from_structure(tf.int64, [])
+        with self.assertRaisesRegex(ValueError, "structure"):
+            iterator.make_initializer(Dataset.zip((Dataset.range(2), Dataset.range(2))))
+        with self.assertRaisesRegex(ValueError, "make_initializer"):
+            iterator.initializer
+        with self.assertRaisesRegex(TypeError, "tuple"):
+            Dataset.zip([Dataset.range(2), Dataset.range(2)])
+        with self.assertRaisesRegex(ValueError, "between 1 and 3"):
+            Dataset.range()
+
+    def test_padded_shapes_have_the_rank_of_the_elements(self):
+        rows = Dataset.range(1, 3).map(lambda x: tf.fill([x], x))
+        with self.assertRaisesRegex(ValueError, "not compatible"):
+            rows.padded_batch(2, [None, None])
+        padded = rows.padded_batch(2, tf.constant([3], tf.int64))
+        self.assertEqual(padded.output_shapes.as_list(), [None, 3])
+        self.assertEqual(self.rows(padded), [[[1, 0, 0], [2, 2, 0]]])
+
+    def test_a_constant_batch_size_is_known(self):
+        self.assertEqual(Dataset.range(4).batch(tf.constant(2, tf.int64), drop_remainder=True).output_shapes.as_list(), [2])
+
+    def test_sparse_elements_can_be_unbatched_and_scalars_not(self):
+        sparse = tf.SparseTensor([[0, 0], [2, 1]], [1, 2], [3, 4])
+        rows = self.drained(Dataset.from_tensors((sparse, [5, 6, 7])).unbatch())
+        self.assertEqual([(row.values.tolist(), int(n)) for row, n in rows], [([1], 5), ([], 6), ([2], 7)])
+        with self.assertRaisesRegex(ValueError, "scalar"):
+            Dataset.range(3).unbatch()
+
+    def test_what_is_never_sampled_does_not_keep_the_others_from_ending(self):
+        sampled = tf.data.experimental.sample_from_datasets([Dataset.range(3), Dataset.range(10, 13)], [1.0, 0.0])
+        self.assertEqual(self.rows(sampled), [0, 1, 2])
+
+
+class FilesTest(Drained):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.files = [os.path.join(folder.name, name) for name in "ab"]
+        for path in self.files:
+            with open(path, "w") as file:
+                file.write("".join(f"{os.path.basename(path)}{i}\n" for i in range(3)))
+
+    def test_files_are_read_one_after_the_other_or_side_by_side(self):
+        in_turn, mixed = [b"a0", b"a1", b"a2", b"b0", b"b1", b"b2"], [b"a0", b"b0", b"a1", b"b1", b"a2", b"b2"]
+        with_ends = {tf.data.TextLineDataset: (), tf.data.FixedLengthRecordDataset: (3,)}
+        for kind, sizes in with_ends.items():
+            for names in (self.files, tf.constant(self.files), Dataset.from_tensor_slices(self.files)):
+                read = [line.strip() for line in self.drained(kind(names, *sizes))]
+                self.assertEqual(read, in_turn)
+                read = [line.strip() for line in self.drained(kind(names, *sizes, num_parallel_reads=2))]
+                self.assertEqual(read, mixed)
+
+    def test_a_dataset_of_files_has_one_name_at_a_time(self):
+        for names in (Dataset.from_tensors(self.files), Dataset.range(2)):
+            with self.assertRaisesRegex(TypeError, "filenames"):
+                tf.data.TextLineDataset(names)
 
 
 if __name__ == "__main__":

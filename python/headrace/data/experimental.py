@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import convert_to_tensor, is_tensor_like
+from ..framework.convert import constant_value, convert_to_tensor, is_tensor_like
 from ..framework.op_library import apply_op
 from . import structure
 from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset, TracedFunction,  # noqa: F401 - AUTOTUNE is surface
@@ -97,6 +97,11 @@ def sample_from_datasets(datasets, weights=None, seed=None):
     weights = convert_to_tensor(weights)
     if weights.shape.rank != 1 or not weights.shape.is_compatible_with([len(datasets)]):
         raise ValueError("`weights` must be a vector of length `len(datasets)`.")
+    known = constant_value(weights)
+    if known is not None and not known.all() and known.any():
+        # What is never chosen never ends, and so would keep the others from ending.
+        kept = [i for i, weight in enumerate(known) if weight]
+        datasets, weights = [datasets[i] for i in kept], convert_to_tensor(known[kept])
     logits = [apply_op("Log", weights)]
     choices = Counter().map(lambda _: apply_op("Multinomial", logits, 1, seed=seed or 0, seed2=0)[0, 0])
     return choose_from_datasets(datasets, choices)
