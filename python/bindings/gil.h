@@ -18,6 +18,23 @@ class GilRelease {
   PyThreadState* state_;
 };
 
+/// Takes the GIL until the end of its scope, on any thread, unless the interpreter is ending.
+class GilAcquire {
+ public:
+  GilAcquire();
+  ~GilAcquire();
+  GilAcquire(const GilAcquire&) = delete;
+  GilAcquire& operator=(const GilAcquire&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  bool held_;
+  PyGILState_STATE state_;
+};
+
+/// For a thread that may neither go on nor be unwound.
+[[noreturn]] void StayForEver();
+
 /// Called by the thread that ends the interpreter, before it does: returns when no other thread is about to take the GIL.
 void BeginExit();
 /// Whether another thread has called BeginExit.

@@ -36,5 +36,6 @@ void BindTraining(nb::module_& module);
 void BindSession(nb::module_& module);
 void BindCluster(nb::module_& module);
 void BindFiles(nb::module_& module);
+void BindHostFunctions(nb::module_& module);
 
 }  // namespace headrace::python

@@ -13,5 +13,6 @@ NB_MODULE(_headrace, module) {
   headrace::python::BindSession(module);
   headrace::python::BindCluster(module);
   headrace::python::BindFiles(module);
+  headrace::python::BindHostFunctions(module);
   module.def("begin_exit", &headrace::python::BeginExit);
 }

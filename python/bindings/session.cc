@@ -93,6 +93,15 @@ class PySession {
     session_ = Unwrap(api::OpenTarget(target, def, options));
   }
 
+  PySession(const PySession&) = delete;
+  PySession& operator=(const PySession&) = delete;
+  /// The session's end may wait for a thread that wants the GIL.
+  ~PySession() {
+    if (session_ == nullptr) return;
+    const GilRelease release;
+    session_.reset();
+  }
+
   /// The number for Run, and for each feed whether its array has to be copied.
   std::pair<int64_t, std::vector<bool>> Prepare(const std::vector<std::string>& feeds,
                                                 const std::vector<std::string>& fetches,

@@ -12,7 +12,7 @@ from .framework.convert import constant, convert_to_tensor
 from .framework.dtypes import (DType, as_dtype, bfloat16, complex64, complex128, double, float16, float32, float64, half, int8,
                                int16, int32, int64, qint8, qint16, qint32, quint8, quint16, resource, string, uint8, uint16,
                                uint32, uint64, variant)
-from .framework.gradients import UnconnectedGradients, gradients
+from .framework.gradients import UnconnectedGradients, gradients, hessians
 from .framework.graph import (DeviceSpec, Graph, GraphKeys, IndexedSlices, Operation, Tensor, add_to_collection,
                               add_to_collections, colocate_with, container, control_dependencies, device, get_collection,
                               get_collection_ref, get_default_graph, get_seed, name_scope, reset_default_graph,
@@ -33,6 +33,7 @@ from .ops import initializers as _initializers
 from .ops import math as _math
 from .ops import random as _random
 from .ops import rows as _rows
+from .ops import slicing as _slicing
 
 bool = _dtypes.bool_  # noqa: A001 - TensorFlow's name
 newaxis = None
@@ -50,7 +51,8 @@ def _adopt(module, *skipped):
             globals().setdefault(name, value)
 
 
-_adopt(_array, "convert_dtype", "shape_of")
+_adopt(_array, "shape_of")
+_adopt(_slicing)
 _adopt(_rows)
 _adopt(_math)
 _adopt(_random)
@@ -67,6 +69,8 @@ _LAZY = {
         "FIFOQueue", "RandomShuffleQueue", "PaddingFIFOQueue", "QueueBase", "ReaderBase", "TextLineReader", "TFRecordReader",
         "FixedLengthRecordReader", "WholeFileReader", "IdentityReader", "ConditionalAccumulator",
         "SparseConditionalAccumulator")},
+    **{name: (".ops.script", name) for name in ("numpy_function", "py_func")},
+    **{name: (".ops.printing", name) for name in ("Print", "print")},
     "tuple": (".ops.control_flow", "tuple_"), "TensorArray": (".ops.tensor_array", "TensorArray"),
     **{name: (".ops.check", name) for name in (
         "Assert", "add_check_numerics_ops", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
@@ -77,6 +81,9 @@ _LAZY = {
     **{name: (".ops.matrix", name) for name in ("cross", "diag", "diag_part", "eye", "matrix_band_part", "matrix_diag",
                                                 "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "matvec", "norm",
                                                 "trace")},
+    **{name: (".ops.decompositions", name) for name in (
+        "cholesky", "cholesky_solve", "matrix_determinant", "matrix_inverse", "matrix_solve",
+        "matrix_triangular_solve")},
     **{name: (".ops.counting", name) for name in (
         "argsort", "bincount", "confusion_matrix", "count_nonzero", "depth_to_space", "histogram_fixed_width",
         "histogram_fixed_width_bins", "listdiff", "roll", "searchsorted", "setdiff1d", "sort", "space_to_depth",
@@ -88,6 +95,8 @@ _LAZY = {
         "disable_control_flow_v2", "disable_eager_execution", "disable_resource_variables", "disable_tensor_equality",
         "disable_v2_behavior", "disable_v2_tensorshape", "enable_eager_execution", "enable_resource_variables",
         "enable_v2_behavior", "executing_eagerly", "resource_variables_enabled")},
+    **{name: (".ops.special", name) for name in ("atan2", "lbeta", "polygamma", "zeta")},
+    "custom_gradient": (".framework.custom_gradient", "custom_gradient"),
     "AggregationMethod": (".framework.gradients", "AggregationMethod"), "Template": (".framework.template", "Template"),
     "make_template": (".framework.template", "make_template"), "get_logger": (".logging", "get_logger"),
     "initialize_all_tables": (".lookup", "tables_initializer"), "make_ndarray": (".framework.tensor_proto", "make_ndarray"),
@@ -101,7 +110,7 @@ _LAZY = {
     "python_io": (".python_io", None), "import_graph_def": (".train.meta_graph", "import_graph_def"),
     "sparse": (".sparse", None),
     **{name: (".sparse", name) for name in (
-        "SparseTensor", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
+        "SparseTensor", "edit_distance", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder", "sparse_to_dense", "sparse_tensor_to_dense",
         "sparse_reshape", "sparse_reorder", "sparse_transpose", "sparse_concat", "sparse_slice", "sparse_split",
         "sparse_retain", "sparse_reset_shape", "sparse_fill_empty_rows", "sparse_tensor_dense_matmul", "sparse_add",
         "sparse_reduce_sum",

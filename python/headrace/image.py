@@ -46,6 +46,27 @@ def encode_png(image, compression=-1, name=None):
     return apply_op("EncodePng", image, compression=compression, name=name)
 
 
+def sample_distorted_bounding_box(image_size, bounding_boxes, seed=None, seed2=None, min_object_covered=0.1, aspect_ratio_range=None,
+                                  area_range=None, max_attempts=None, use_image_if_no_bounding_boxes=None, name=None):
+    """A random part of an image [height, width, channels] that shows at least `min_object_covered` of one of the boxes.
+
+    Returns (begin, size, bboxes): the first two for tf.slice, the third for draw_bounding_boxes. The boxes, [1, n, 4], are y and x
+    from and to, as shares of the image. A part's share of the area and its ratio of width to height are within the ranges, by default
+    [0.05, 1] and [0.75, 1.33]; where `max_attempts`, by default 100, find none, it is the whole image.
+    """
+    with name_scope(name or "sample_distorted_bounding_box"):
+        return apply_op("SampleDistortedBoundingBoxV2", image_size, bounding_boxes, min_object_covered, seed=seed, seed2=seed2,
+                        aspect_ratio_range=aspect_ratio_range, area_range=area_range, max_attempts=max_attempts,
+                        use_image_if_no_bounding_boxes=use_image_if_no_bounding_boxes, name=name)
+
+
+def draw_bounding_boxes(images, boxes, name=None, colors=None):
+    """The images with boxes [batch, n, 4] drawn, each y and x from and to as shares of the image, in `colors` in turn."""
+    if colors is None:
+        return apply_op("DrawBoundingBoxes", images, boxes, name=name)
+    return apply_op("DrawBoundingBoxesV2", images, boxes, colors, name=name)
+
+
 def is_jpeg(contents, name=None):
     """Whether the bytes begin as a JPEG file does."""
     return math.equal(apply_op("Substr", contents, np.int32(0), np.int32(3)), b"\xff\xd8\xff", name=name)
@@ -83,7 +104,8 @@ def _random_flip(image, axis, seed, name):
         image = _image(image)
         batch = [] if image.shape.rank in (None, 3) else [array.shape(image)[0], 1, 1, 1]
         drawn = random.random_uniform(array.stack(batch) if batch else [], 0, 1.0, seed=seed)
-        result = apply_op("SelectV2", math.less(drawn, 0.5), _flip(image, axis, "flipped"), image)
+        chosen = math.greater(drawn, 0.5) if batch else math.less(drawn, 0.5)  # which of both is TensorFlow's choice
+        result = apply_op("SelectV2", chosen, _flip(image, axis, "flipped"), image)
         result.set_shape(image.shape)
         return result
 

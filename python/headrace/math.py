@@ -1,9 +1,9 @@
 """tf.math: the functions of numbers under their newer home."""
 
 from . import nn
-from .ops import array, counting, math, matrix
+from .ops import array, counting, math, matrix, special
 
-_MODULES = (math, counting)
+_MODULES = (math, counting, special)
 _FROM_OTHERS = {"l2_normalize": nn, "softmax": nn, "log_softmax": nn, "softplus": nn, "softsign": nn, "top_k": nn, "in_top_k": nn,
                 "zero_fraction": nn, "invert_permutation": array, "trace": matrix}
 

@@ -308,7 +308,7 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
 
 
 _LATER = {
-    **dict.fromkeys(("dynamic_rnn", "static_rnn", "bidirectional_dynamic_rnn", "static_bidirectional_rnn"), ".rnn"),
+    **dict.fromkeys(("dynamic_rnn", "static_rnn", "bidirectional_dynamic_rnn", "static_bidirectional_rnn", "raw_rnn"), ".rnn"),
     **dict.fromkeys(("log_uniform_candidate_sampler", "uniform_candidate_sampler", "learned_unigram_candidate_sampler",
                      "compute_accidental_hits", "nce_loss", "sampled_softmax_loss"), ".ops.sampling"),
     "safe_embedding_lookup_sparse": ".ops.safe_embedding",

@@ -50,8 +50,6 @@ class _Plan:
     """What ParseExampleV2 is asked for, sorted by keys as TensorFlow's clients do."""
 
     def __init__(self, features):
-        if not features:
-            raise ValueError(f"Argument `features` cannot be None or empty. Got {features}")
         self.keys = sorted(features)
         self.sparse = {}  # key -> dtype
         self.dense = {}  # key -> (dtype, shape, default tensor)
@@ -131,11 +129,45 @@ class _Plan:
         return {key: made.get(key, found.get(key)) for key in self.keys}
 
 
+class _ContextPlan(_Plan):
+    """What a SequenceExample's context is asked for."""
+
+    def _add(self, key, feature):
+        if not isinstance(feature, (VarLenFeature, FixedLenFeature)):
+            raise ValueError(f"Unsupported {type(feature).__name__} {feature} for key '{key}'")
+        super()._add(key, feature)
+
+
+class _ListPlan(_Plan):
+    """What the feature lists of a SequenceExample are asked for."""
+
+    def __init__(self, features):
+        self.may_be_missing = {}  # dense key -> whether
+        super().__init__(features)
+
+    def _add(self, key, feature):
+        if not isinstance(feature, (VarLenFeature, FixedLenSequenceFeature)):
+            raise ValueError(f"Unsupported {type(feature).__name__} {feature} for key '{key}'")
+        super()._add(key, feature)
+
+    def _add_sequence(self, key, feature):
+        if not feature.dtype:
+            raise ValueError(f"Missing type for feature {key}. Received feature={feature}.")
+        if feature.shape is None:
+            raise ValueError(f"Missing shape for feature {key}. Received feature={feature}.")
+        if feature.default_value is not None:
+            raise ValueError(f"Value feature_list.dense_defaults[{key}] must be None")
+        self.dense[key] = dtypes.as_dtype(feature.dtype), as_shape(feature.shape), None
+        self.may_be_missing[key] = bool(feature.allow_missing)
+
+
 def _strings(items):
     return items if is_tensor_like(items) else np.asarray(items, dtype=object)
 
 
 def _parse(serialized, features, names, name, default_name):
+    if not features:
+        raise ValueError(f"Argument `features` cannot be None or empty. Got {features}")
     with name_scope(name or default_name):
         if default_name == "ParseExample":
             return _Plan(features).parse(serialized, names, name or "ParseExampleV2")
@@ -155,12 +187,48 @@ def parse_single_example(serialized, features, name=None, example_names=None):
     return _parse(serialized, features, example_names, name, "ParseSingleExample")
 
 
-def parse_single_sequence_example(*args, **kwargs):
-    raise NotImplementedError("tf.io.parse_single_sequence_example is not there: write the sequences as features of an Example "
-                              "and use FixedLenSequenceFeature(allow_missing=True)")
+def _parse_sequences(serialized, context_features, sequence_features, names, name):
+    """(context, feature lists, lengths of the dense ones), each by key."""
+    if not (context_features or sequence_features):
+        raise ValueError("Both `context_features` and `sequence_features` argument are None, but at least one should have values.")
+    context, lists = _ContextPlan(context_features or {}), _ListPlan(sequence_features or {})
+    sparse, dense = sorted(context.sparse), sorted(context.dense)
+    list_sparse, list_dense = sorted(lists.sparse), sorted(lists.dense)
+    outputs = apply_op(
+        "ParseSequenceExampleV2", serialized, _strings([] if names is None else names), _strings(sparse), _strings(dense),
+        _strings([]), _strings(list_sparse), _strings(list_dense), _strings([]),
+        np.array([lists.may_be_missing[key] for key in list_dense], dtype=bool), [context.dense[key][2] for key in dense],
+        Ncontext_sparse=len(sparse), Nfeature_list_sparse=len(list_sparse), Nfeature_list_dense=len(list_dense),
+        context_sparse_types=[context.sparse[key] for key in sparse], Tcontext_dense=[context.dense[key][0] for key in dense],
+        context_dense_shapes=[context.dense[key][1] for key in dense],
+        feature_list_sparse_types=[lists.sparse[key] for key in list_sparse],
+        feature_list_dense_types=[lists.dense[key][0] for key in list_dense],
+        feature_list_dense_shapes=[lists.dense[key][1] for key in list_dense], context_ragged_value_types=[],
+        context_ragged_split_types=[], feature_list_ragged_value_types=[], feature_list_ragged_split_types=[],
+        name=name or "ParseSequenceExampleV2")
+    found = {key: SparseTensor(*parts) for key, parts in zip(sparse, zip(*outputs[:3]))}
+    found.update(zip(dense, outputs[3]))
+    found_lists = {key: SparseTensor(*parts) for key, parts in zip(list_sparse, zip(*outputs[6:9]))}
+    found_lists.update(zip(list_dense, outputs[9]))
+    return found, found_lists, dict(zip(list_dense, outputs[10]))
 
 
-parse_sequence_example = parse_single_sequence_example
+def parse_sequence_example(serialized, context_features=None, sequence_features=None, example_names=None, name=None):
+    """The features of a vector of serialized SequenceExample messages: (context, feature lists, lengths), each by key.
+
+    A FixedLenSequenceFeature gives [messages, most rows, shape], filled up with zeros or empty strings, and its number of rows in
+    each message; a VarLenFeature a SparseTensor of [messages, most rows, most values].
+    """
+    with name_scope(name or "ParseSequenceExample"), name_scope(name or "ParseSequenceExample"):
+        return _parse_sequences(serialized, context_features, sequence_features, example_names, name)
+
+
+def parse_single_sequence_example(serialized, context_features=None, sequence_features=None, example_name=None, name=None):
+    """The features of one serialized SequenceExample message: (context, feature lists), each by key."""
+    serialized = convert_to_tensor(serialized, dtypes.string)
+    serialized.shape.assert_has_rank(0)
+    with name_scope(name or "ParseSingleSequenceExample"), name_scope(name or "ParseSequenceExample"):
+        return _parse_sequences(serialized, context_features, sequence_features, example_name, name)[:2]
 
 
 def decode_json_example(*args, **kwargs):

@@ -59,7 +59,7 @@ def dynamic_rnn(cell, inputs, sequence_length=None, initial_state=None, dtype=No
                 time_major=False, scope=None):
     """(outputs, final state) of a cell along [batch, time, ...] (or time first, with `time_major`).
 
-    Beyond a sequence's length its outputs are zero and its state stays. `dtype` is needed without an `initial_state`.
+    Beyond a sequence's length its outputs are zero and its state stays; the loop ends with the longest. `dtype` is needed without an `initial_state`.
     Raises ValueError where it is missing, and TypeError for what is no cell.
     """
     if not callable(cell) or not hasattr(cell, "state_size"):
@@ -86,7 +86,8 @@ def dynamic_rnn(cell, inputs, sequence_length=None, initial_state=None, dtype=No
             return (time + 1, [m.write(time, o) for m, o in zip(made, outputs)],
                     _packed(state, [math.cast(f, s.dtype) for f, s in zip(following, nest.flatten(state))]))
 
-        _, made, final = while_loop(lambda time, *_: math.less(time, limit), body, [convert_to_tensor(0), made, state],
+        last = limit if lengths is None else math.minimum(limit, math.maximum(1, math.reduce_max(lengths)))
+        _, made, final = while_loop(lambda time, *_: math.less(time, last), body, [convert_to_tensor(0), made, state],
                                     parallel_iterations=parallel_iterations or 32)
         outputs = [m.stack() for m in made]
         for output, (_, size) in zip(outputs, kinds["flat"]):
@@ -172,3 +173,66 @@ def _turned_list(values, lengths):
     if lengths is None:
         return list(reversed(values))
     return array.unstack(rows.reverse_sequence(array.stack(values), lengths, seq_axis=0, batch_axis=1))
+
+
+def raw_rnn(cell, loop_fn, parallel_iterations=None, swap_memory=False, scope=None):
+    """(TensorArrays of what was emitted, final state, final loop state) of a cell, whose inputs, states and end a function decides.
+
+    `loop_fn(time, cell_output, cell_state, loop_state)` returns (finished, next input, next state, what to emit, next loop state).
+    It is first called with time 0 and None for the rest: there it emits None, for outputs like the cell's, or a structure of
+    tensors like one sequence's emission. Sequences that have finished emit zeros and keep their state.
+    """
+    if not callable(cell) or not hasattr(cell, "state_size"):
+        raise TypeError(f"cell must be an RNNCell, got {cell!r}")
+    if not callable(loop_fn):
+        raise TypeError("loop_fn must be a callable")
+    with variable_scope(scope or "rnn"):
+        time = convert_to_tensor(0)
+        finished, inputs, state, emitted, extra = loop_fn(time, None, None, None)
+        nest.assert_same_structure(state, cell.state_size)
+        inputs, state = _map(convert_to_tensor, inputs), _map(_tensor_or_array, state)
+        first = nest.flatten(inputs)[0]
+        batch = first.shape._dims[0] if first.shape.rank is not None else None
+        sizes = _emission_kinds(cell, emitted, state)
+        made = [TensorArray(d, size=0, dynamic_size=True, element_shape=[batch, *s]) for d, s in sizes["flat"]]
+        batch_size = array.shape(first)[0] if batch is None else batch
+        zeros = [array.zeros(_with_batch(batch_size, s), d) for d, s in sizes["flat"]]
+
+        def body(time, finished, inputs, made, state, loop_state):
+            output, new = cell(inputs, state)
+            nest.assert_same_structure(state, new)
+            ended, following, chosen, emission, next_loop_state = loop_fn(time + 1, output, new, loop_state if has_extra else None)
+            nest.assert_same_structure(state, chosen)
+            nest.assert_same_structure(inputs, following)
+            nest.assert_same_structure(sizes["structure"], emission)
+            emission = [_frozen(finished, z, convert_to_tensor(e)) for z, e in zip(zeros, nest.flatten(emission))]
+            kept = [new if isinstance(old, TensorArray) else _frozen(finished, old, convert_to_tensor(new))
+                    for old, new in zip(nest.flatten(state), nest.flatten(chosen))]
+            return (time + 1, math.logical_or(finished, ended), following, [m.write(time, e) for m, e in zip(made, emission)],
+                    _packed(state, kept), loop_state if next_loop_state is None else next_loop_state)
+
+        has_extra = extra is not None
+        *_, made, state, final = while_loop(
+            lambda time, finished, *_: math.logical_not(math.reduce_all(finished)), body,
+            [time, convert_to_tensor(finished), inputs, made, state, extra if has_extra else convert_to_tensor(0)],
+            parallel_iterations=parallel_iterations or 32)
+        return _packed(sizes["structure"], made), state, final if has_extra else None
+
+
+def _tensor_or_array(value):
+    return value if isinstance(value, TensorArray) else convert_to_tensor(value)
+
+
+def _emission_kinds(cell, emitted, state):
+    """As _output_kinds, of what raw_rnn's function emits at first: None is what the cell puts out."""
+    if emitted is None:
+        return _output_kinds(cell, [], state)
+    leaves = [convert_to_tensor(e) for e in nest.flatten(emitted)]
+    for leaf in leaves:
+        if not leaf.shape.is_fully_defined():
+            raise NotImplementedError(f"raw_rnn: the shape of what is emitted at first must be known, {leaf} has {leaf.shape}")
+    return {"structure": emitted, "flat": [(leaf.dtype.base_dtype, leaf.shape.as_list()) for leaf in leaves]}
+
+
+def _with_batch(batch_size, extents):
+    return [batch_size, *extents] if isinstance(batch_size, int) else array.stack([batch_size, *extents])

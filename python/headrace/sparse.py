@@ -371,6 +371,16 @@ def deserialize_many_sparse(serialized_sparse, dtype, rank=None, name=None):
     return SparseTensor(indices, values, shape)
 
 
+def edit_distance(hypothesis, truth, normalize=True, name="edit_distance"):
+    """How many insertions, deletions, substitutions make each sequence of one SparseTensor that of another, by its length."""
+    for sparse, what in ((hypothesis, "Hypothesis"), (truth, "Truth")):
+        if not isinstance(sparse, (SparseTensor, SparseTensorValue)):
+            raise TypeError(f"{what} must be a SparseTensor.")
+    hypothesis, truth = SparseTensor.from_value(hypothesis), SparseTensor.from_value(truth)
+    return apply_op("EditDistance", hypothesis.indices, hypothesis.values, hypothesis.dense_shape, truth.indices, truth.values,
+                    truth.dense_shape, normalize=normalize, name=name)
+
+
 # The names under tf.sparse.
 placeholder = sparse_placeholder
 to_dense = sparse_tensor_to_dense

@@ -19,6 +19,15 @@ def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, f
                     name=name)
 
 
+def format(template, inputs, placeholder="{}", summarize=3, name=None):  # noqa: A001 - TensorFlow's name
+    """The template with a tensor's text in each place: the first and last `summarize` values of each dimension (-1: all)."""
+    tensors = [convert_to_tensor(value) for value in (inputs if isinstance(inputs, (list, tuple)) else [inputs])]
+    if template.count(placeholder) != len(tensors):
+        raise ValueError(f"{len(tensors)} placeholder(s) in template does not match {template.count(placeholder)} tensor(s) "
+                         "provided as input")
+    return apply_op("StringFormat", tensors, template=template, placeholder=placeholder, summarize=summarize, name=name)
+
+
 def string_split(source=None, sep=None, skip_empty=True, delimiter=" ", result_type="SparseTensor", name=None):
     """The words of each string of a vector, as a SparseTensor [strings, most words].
 

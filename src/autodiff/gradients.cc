@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "autodiff/custom_gradient.h"
 #include "autodiff/function_gradient.h"
 #include "autodiff/indexed_slices.h"
 
@@ -155,6 +156,8 @@ Status Backward::Visit(Node* node) {
       std::ranges::any_of(node->inputs(), [&](const Endpoint& input) { return input && IsBetween(input.node); });
   if (!leads_on || StopsGradients(*node) || stops_.contains(node)) return builder_.status();
   GradientFunction gradient = node->definition().gradient_function();
+  if (HasCustomGradient(*node))
+    gradient = [node](GradientContext& context) { return AddCustomGradient(context, *node); };
   if (CallsFunctions(*node))
     gradient = [this, node](GradientContext& context) { return AddFunctionGradient(context, node, scope_); };
   if (gradient == nullptr)

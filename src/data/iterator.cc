@@ -1,6 +1,8 @@
 #include "data/iterator.h"
 
 #include "data/stages.h"
+#include "sync/caller_pool.h"
+#include "sync/notification.h"
 
 namespace headrace {
 
@@ -56,6 +58,18 @@ class Interruptible {
 };
 
 }  // namespace
+
+/// The stages' ends wait for the functions that they call. Were these cancelled on this thread and a kernel on its stack, the executor
+/// would go on with them only when that kernel, which waits here, is back.
+Iterator::Run::~Run() {
+  if (stage == nullptr) return;
+  Notification cancelled;
+  CallerPool().Schedule([&] {
+    context.cancellation.Cancel(Cancelled("The iterator was closed"));
+    cancelled.Notify();
+  });
+  cancelled.Wait();
+}
 
 Status Iterator::Start(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Runtime> runtime,
                        std::shared_ptr<FunctionRunner> functions) {

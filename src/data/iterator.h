@@ -46,7 +46,7 @@ class HR_EXPORT Iterator final : public Resource {
     IteratorContext context;
     std::mutex mutex;
     std::unique_ptr<Stage> stage;  // guarded by mutex
-    ~Run() { context.cancellation.Cancel(Cancelled("The iterator was closed")); }
+    ~Run();
   };
   std::shared_ptr<Run> CurrentRun() const;
   Status NextOf(Run& run, Element* element, bool* end, CancellationToken* cancellation) const;

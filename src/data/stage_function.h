@@ -17,6 +17,11 @@ inline Result<std::vector<Tensor>> CallFunction(const CompiledFunction& function
   return function.RunAndWait(std::move(element), &context->cancellation);
 }
 
+inline Result<std::vector<Tensor>> CallFunction(const CapturingFunction& function, Element element,
+                                                IteratorContext* context) {
+  return CallFunction(*function.function, std::move(element), function.captured, context);
+}
+
 /// Errors: kInvalidArgument, naming the stage, unless the function gives one boolean.
 inline Result<bool> CallPredicate(std::string_view stage, const CompiledFunction& predicate, const Element& element,
                                   const std::vector<Tensor>& captured, IteratorContext* context) {

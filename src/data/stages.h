@@ -91,6 +91,25 @@ HR_EXPORT DatasetPtr MakeScanDataset(DatasetPtr input, std::shared_ptr<const Com
                                      bool preserve_cardinality);
 HR_EXPORT DatasetPtr MakeTakeWhileDataset(DatasetPtr input, std::shared_ptr<const CompiledFunction> predicate,
                                           std::vector<Tensor> captured);
+/// A function and the tensors that it captured.
+struct HR_EXPORT CapturingFunction {
+  std::shared_ptr<const CompiledFunction> function;
+  std::vector<Tensor> captured;
+};
+struct HR_EXPORT GeneratorFunctions {
+  CapturingFunction begin;   // gives the state of a run
+  CapturingFunction next;    // of the state; gives an element, or kOutOfRange at the end
+  CapturingFunction finish;  // of the state; called once, without anybody waiting for it
+};
+HR_EXPORT DatasetPtr MakeGeneratorDataset(GeneratorFunctions functions, ElementSpec spec);
+struct HR_EXPORT GroupByWindowFunctions {
+  CapturingFunction key;          // of an element; gives an i64 scalar
+  CapturingFunction reduce;       // of a key and a dataset of its elements; gives a dataset
+  CapturingFunction window_size;  // of a key; gives an i64 scalar
+};
+HR_EXPORT DatasetPtr MakeGroupByWindowDataset(DatasetPtr input, GroupByWindowFunctions functions, ElementSpec spec);
+/// Errors: kInvalidArgument for elements other than one tensor of i32, i64 or strings.
+HR_EXPORT Result<DatasetPtr> MakeUniqueDataset(DatasetPtr input);
 struct HR_EXPORT ShuffleOptions {
   int64_t buffer_size = 1;               // -2: the whole input
   int64_t count = 1;                     // < 0: for ever; another count than 1 makes it ShuffleAndRepeat
@@ -135,6 +154,9 @@ int64_t RepeatedCardinality(int64_t size, int64_t count);
 
 /// Makes `spec` fit the other dataset's elements too. Errors: kInvalidArgument for other types.
 Status WidenSpec(const Dataset& other, ElementSpec* spec);
+
+/// The elements, in order.
+DatasetPtr MakeElementsDataset(ElementSpec spec, std::vector<Element> elements);
 
 /// A read buffer's size: what was asked for, up to a limit; 0 or less asks for the default.
 inline int64_t FileBufferBytes(int64_t wanted) {

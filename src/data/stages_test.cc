@@ -1,5 +1,5 @@
 // Tests of the stages that hold elements, run functions over more than one value, or guard against their input: padded batches,
-// caches, windows, scans, interleaving in parallel, files of records of equal size. Expected orders are TensorFlow's.
+// caches, windows, groups, scans, interleaving in parallel, files of records of equal size. Expected orders are TensorFlow's.
 #include "data/data_testing.h"
 
 namespace headrace {
@@ -230,6 +230,53 @@ TEST_F(StagesTest, ErrorsAreIgnoredAndSizesAsserted) {
             "FAILED_PRECONDITION: Input dataset was expected to contain 2 elements but contained only 1 element.");
 }
 
+/// Windows of numbers by their rest modulo 3, each a batch: two elements with the rest 0, three with 1, `size_of_two` with 2.
+GroupByWindowFunctions ByRest(int64_t size_of_two) {
+  GroupByWindowFunctions functions;
+  functions.key.function = std::make_shared<FakeFunction>(DType::kInt64, [](int64_t i) -> Result<Tensor> {
+    if (i == 4) return InvalidArgument("no four");
+    return Tensor::Scalar<int64_t>(i % 3);
+  });
+  functions.window_size.function = std::make_shared<FakeFunction>(
+      DType::kInt64, [=](int64_t key) { return Tensor::Scalar<int64_t>(key == 2 ? size_of_two : key + 2); });
+  functions.reduce.captured = {Tensor::Scalar<int64_t>(8)};
+  functions.reduce.function = std::make_shared<TensorFunction>([](const std::vector<Tensor>& args) {
+    const DatasetPtr window = *DatasetFromTensor(args[1]);
+    return std::vector<Tensor>{DatasetToTensor(*MakeBatchDataset(window, args[2].scalar<int64_t>(), false))};
+  });
+  return functions;
+}
+
+TEST_F(StagesTest, AWindowIsReducedWhenItIsFullAndTheRestByKeys) {
+  const DatasetPtr grouped = MakeGroupByWindowDataset(Range(12), ByRest(9), number_);
+  EXPECT_EQ(All(grouped), (std::vector<std::string>{"0 3", "INVALID_ARGUMENT: no four", "6 9", "1 7 10", "2 5 8 11"}));
+  EXPECT_EQ(grouped->Cardinality(), Dataset::kUnknown);
+  EXPECT_EQ(All(MakeGroupByWindowDataset(Range(4), ByRest(9), number_)), (std::vector<std::string>{"0 3", "1", "2"}));
+}
+
+TEST_F(StagesTest, AWindowTakesAtLeastOneElement) {
+  EXPECT_EQ(Joined(MakeGroupByWindowDataset(Range(3), ByRest(0), number_)),
+            "INVALID_ARGUMENT: Window size must be greater than zero, but got 0. 0 1");
+}
+
+TEST_F(StagesTest, AWindowsSizeIsFoundOnce) {
+  GroupByWindowFunctions functions = ByRest(1);
+  const auto size = std::static_pointer_cast<const FakeFunction>(functions.window_size.function);
+  EXPECT_EQ(Joined(MakeGroupByWindowDataset(MakeRepeatDataset(Range(3), 5), std::move(functions), number_)),
+            "2 0 0 2 1 1 1 2 0 0 2 2 0 1 1");
+  EXPECT_EQ(size->calls, 3);
+}
+
+TEST_F(StagesTest, UniqueKeepsTheFirstOfEachShapeAndValue) {
+  EXPECT_EQ(Joined(*MakeUniqueDataset(MakeRepeatDataset(Range(3), 2))), "0 1 2");
+  EXPECT_EQ(All(*MakeUniqueDataset(MakeRepeatDataset(Growing(3), 2))), (std::vector<std::string>{"", "1", "2 2"}));
+  const Tensor texts = Tensor::FromValues<std::string>({"ab", "c", "a", "bc", "ab", "c"}, Shape({3, 2}));
+  EXPECT_EQ(All(*MakeUniqueDataset(*MakeTensorSliceDataset({texts}))),
+            (std::vector<std::string>{R"("ab" "c")", R"("a" "bc")"}));
+  EXPECT_EQ(MakeUniqueDataset(MakeTensorDataset({Tensor::Scalar(0.5f)})).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(MakeUniqueDataset(MakeZipDataset({Range(1), Range(1)})).status().code(), Code::kInvalidArgument);
+}
+
 TEST_F(StagesTest, RecordsOfEqualSizeAreReadBetweenHeaderAndFooter) {
   ASSERT_TRUE(WriteFileAtomically(*files_, "/a", "HHaabbccF").ok());
   ASSERT_TRUE(WriteFileAtomically(*files_, "/b", "HHaabbcF").ok());
@@ -261,6 +308,9 @@ TEST_F(StagesTest, EveryStageSkipsAsItYields) {
   ExpectSkipsAsItYields([&] { return cached; });
   ExpectSkipsAsItYields([&] { return *MakeFileCacheDataset(Range(5), "/skip"); });
   ExpectSkipsAsItYields([] { return *MakeUnbatchDataset(Growing(5)); });
+  ExpectSkipsAsItYields([] { return *MakeUniqueDataset(MakeRepeatDataset(Range(3), 2)); });
+  ExpectSkipsAsItYields([&] { return MakeGroupByWindowDataset(Range(4), ByRest(9), number_); });
+  ExpectSkipsAsItYields([] { return *MakeWindowDataset(Range(5), {.size = 2, .shift = 2}); });
   ExpectSkipsAsItYields([] { return Shuffled(Range(5), 3, {1, 2}, true, 3); });
   ExpectSkipsAsItYields([] { return MakeTakeDataset(MakeRandomDataset(1, 2), 6); });
   ExpectSkipsAsItYields(

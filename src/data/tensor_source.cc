@@ -1,5 +1,5 @@
 // TensorSlices: the rows of tensors, in order; a row shares the tensor's buffer. Tensors: the tensors, once.
-// Range: numbers. None of them blocks; skipping costs nothing.
+// Elements: what another stage has collected. Range: numbers. None of them blocks; skipping costs nothing.
 #include "data/stages.h"
 
 namespace headrace {
@@ -86,6 +86,34 @@ class TensorDataset final : public SpecDataset {
   const std::vector<Tensor> components_;
 };
 
+using ElementsPtr = std::shared_ptr<const std::vector<Element>>;
+
+class ElementsStage final : public IndexedStage {
+ public:
+  explicit ElementsStage(ElementsPtr elements)
+      : IndexedStage(static_cast<int64_t>(elements->size())), elements_(std::move(elements)) {}
+
+ private:
+  Status Make(int64_t index, Element* element) override {
+    *element = (*elements_)[static_cast<size_t>(index)];
+    return OkStatus();
+  }
+  const ElementsPtr elements_;
+};
+
+class ElementsDataset final : public SpecDataset {
+ public:
+  ElementsDataset(ElementSpec spec, std::vector<Element> elements)
+      : SpecDataset(std::move(spec)), elements_(std::make_shared<const std::vector<Element>>(std::move(elements))) {}
+  Result<std::unique_ptr<Stage>> MakeStage(IteratorContext*) const override {
+    return std::unique_ptr<Stage>(std::make_unique<ElementsStage>(elements_));
+  }
+  int64_t Cardinality() const override { return static_cast<int64_t>(elements_->size()); }
+
+ private:
+  const ElementsPtr elements_;
+};
+
 class RangeStage final : public IndexedStage {
  public:
   RangeStage(int64_t size, int64_t start, int64_t step, DType type)
@@ -140,6 +168,10 @@ DatasetPtr MakeTensorDataset(std::vector<Tensor> components) {
     spec.shapes.emplace_back(component.shape());
   }
   return std::make_shared<TensorDataset>(std::move(spec), std::move(components));
+}
+
+DatasetPtr MakeElementsDataset(ElementSpec spec, std::vector<Element> elements) {
+  return std::make_shared<ElementsDataset>(std::move(spec), std::move(elements));
 }
 
 Result<DatasetPtr> MakeRangeDataset(int64_t start, int64_t stop, int64_t step, DType type) {

@@ -8,36 +8,6 @@ namespace headrace {
 
 namespace {
 
-/// One component of a window's elements, in order.
-class WindowPartStage final : public Stage {
- public:
-  explicit WindowPartStage(std::shared_ptr<const std::vector<Tensor>> tensors) : tensors_(std::move(tensors)) {}
-  Status Next(Element* element, bool* end) override {
-    *end = next_ == tensors_->size();
-    if (!*end) *element = {(*tensors_)[next_++]};
-    return OkStatus();
-  }
-  bool MayBlock() const override { return false; }
-
- private:
-  const std::shared_ptr<const std::vector<Tensor>> tensors_;
-  size_t next_ = 0;
-};
-
-class WindowPartDataset final : public SpecDataset {
- public:
-  WindowPartDataset(DType type, PartialShape shape, std::vector<Tensor> tensors)
-      : SpecDataset({{type}, {std::move(shape)}}),
-        tensors_(std::make_shared<const std::vector<Tensor>>(std::move(tensors))) {}
-  Result<std::unique_ptr<Stage>> MakeStage(IteratorContext*) const override {
-    return std::unique_ptr<Stage>(std::make_unique<WindowPartStage>(tensors_));
-  }
-  int64_t Cardinality() const override { return static_cast<int64_t>(tensors_->size()); }
-
- private:
-  const std::shared_ptr<const std::vector<Tensor>> tensors_;
-};
-
 class WindowStage final : public Stage {
  public:
   WindowStage(IteratorContext* context, std::unique_ptr<Stage> input, const WindowOptions& options, ElementSpec row)
@@ -53,10 +23,10 @@ class WindowStage final : public Stage {
     const auto stride = static_cast<size_t>(options_.stride);
     element->clear();
     for (size_t component = 0; component < row_.types.size(); ++component) {
-      std::vector<Tensor> tensors;
-      for (size_t i = 0; i < buffer_.size(); i += stride) tensors.push_back(buffer_[i][component]);
-      element->push_back(DatasetToTensor(
-          std::make_shared<WindowPartDataset>(row_.types[component], row_.shapes[component], std::move(tensors))));
+      std::vector<Element> parts;
+      for (size_t i = 0; i < buffer_.size(); i += stride) parts.push_back({buffer_[i][component]});
+      element->push_back(
+          DatasetToTensor(MakeElementsDataset({{row_.types[component]}, {row_.shapes[component]}}, std::move(parts))));
     }
     const auto held = static_cast<int64_t>(buffer_.size());
     const auto leaving = static_cast<std::ptrdiff_t>(std::min(held, options_.shift));

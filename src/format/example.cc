@@ -56,22 +56,6 @@ std::string_view FeatureKindName(FeatureKind kind) {
 
 namespace {
 
-bool ReadFeature(std::string_view bytes, FeatureView* feature) {
-  WireCursor cursor(bytes);
-  while (!cursor.AtEnd()) {
-    uint32_t field;
-    int wire_type;
-    if (!cursor.ReadTag(&field, &wire_type)) return false;
-    if (field >= 1 && field <= 3 && wire_type == 2) {
-      if (!cursor.ReadBytes(&feature->list)) return false;
-      feature->kind = static_cast<FeatureKind>(field);
-    } else if (!cursor.SkipField(wire_type)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// Calls packed(bytes) or single(cursor, wire type) for each occurrence of field 1.
 template <typename Packed, typename Single>
 bool ForEachValueField(std::string_view list, Packed&& packed, Single&& single) {
@@ -100,6 +84,22 @@ void AppendLengthDelimited(std::string& out, uint32_t field, std::string_view by
 
 }  // namespace
 
+bool ReadFeature(std::string_view bytes, FeatureView* feature) {
+  WireCursor cursor(bytes);
+  while (!cursor.AtEnd()) {
+    uint32_t field;
+    int wire_type;
+    if (!cursor.ReadTag(&field, &wire_type)) return false;
+    if (field >= 1 && field <= 3 && wire_type == 2) {
+      if (!cursor.ReadBytes(&feature->list)) return false;
+      feature->kind = static_cast<FeatureKind>(field);
+    } else if (!cursor.SkipField(wire_type)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool ReadFeatureEntry(std::string_view entry, FeatureView* feature) {
   WireCursor cursor(entry);
   while (!cursor.AtEnd()) {
@@ -115,6 +115,21 @@ bool ReadFeatureEntry(std::string_view entry, FeatureView* feature) {
     if (field == 1) {
       feature->name = bytes;
     } else if (!ReadFeature(bytes, feature)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool ReadListEntry(std::string_view entry, std::string_view* key, std::string_view* list) {
+  WireCursor cursor(entry);
+  while (!cursor.AtEnd()) {
+    uint32_t field;
+    int wire_type;
+    if (!cursor.ReadTag(&field, &wire_type)) return false;
+    if (field > 2 || wire_type != 2) {
+      if (!cursor.SkipField(wire_type)) return false;
+    } else if (!cursor.ReadBytes(field == 1 ? key : list)) {
       return false;
     }
   }

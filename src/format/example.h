@@ -1,12 +1,14 @@
-// Serialized tf.train.Example messages, read and written without building message objects.
+// Serialized tf.train.Example and SequenceExample messages, read and written without building message objects.
 //
-//   Example   = { field 1: Features }
+//   Example         = { field 1: Features }
+//   SequenceExample = { field 1: Features (the context), field 2: FeatureLists }
 //   Features  = { field 1: entry }                     a map: entries in any order, of equal keys the last counts
 //   entry     = field 1: key, field 2: Feature
 //   Feature   = field 1: BytesList | field 2: FloatList | field 3: Int64List      (the last one counts)
 //   BytesList = { field 1: bytes }
 //   FloatList = { field 1: packed floats, or one float }
 //   Int64List = { field 1: packed varints, or one varint }
+//   FeatureLists = { field 1: entry }                  a map from keys to FeatureList = { field 1: Feature }, a row each
 #pragma once
 
 #include <cstdint>
@@ -71,8 +73,15 @@ struct FeatureView {
   std::string_view list;
 };
 
-/// Calls `visit` for each feature in the order of the bytes. Returns false for malformed bytes, or when `visit` does.
+/// Calls `visit` for each feature of an Example, or of a SequenceExample's context, in the order of the bytes. Returns false
+/// for malformed bytes, or when `visit` does.
 template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit);
+
+/// The same for the feature lists of a SequenceExample: visit(key, list).
+template <typename Visit> bool ForEachFeatureList(std::string_view sequence_example, Visit&& visit);
+
+/// Calls visit(row) for each row of such a list; the rows have no names.
+template <typename Visit> bool ForEachRow(std::string_view list, Visit&& visit);
 
 // Decoders of one list. Each returns the number of values, or -1 for malformed bytes; up to `capacity` are stored in `out`.
 HR_EXPORT int64_t DecodeFloats(std::string_view list, float* out, int64_t capacity);
@@ -95,7 +104,9 @@ class HR_EXPORT ExampleWriter {
 
 // --- implementation of the template
 
+HR_EXPORT bool ReadFeature(std::string_view bytes, FeatureView* feature);
 HR_EXPORT bool ReadFeatureEntry(std::string_view entry, FeatureView* feature);
+HR_EXPORT bool ReadListEntry(std::string_view entry, std::string_view* key, std::string_view* list);
 
 /// Reads an entry in the form that serializers write, with lengths below 128; false for any other, sound or not.
 inline bool ReadShortFeatureEntry(std::string_view entry, FeatureView* feature) {
@@ -113,33 +124,47 @@ inline bool ReadShortFeatureEntry(std::string_view entry, FeatureView* feature) 
   return true;
 }
 
-template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit) {
-  WireCursor outer(example);
-  while (!outer.AtEnd()) {
+/// Calls visit(bytes) for each occurrence of the field, which holds bytes.
+template <typename Visit> bool ForEachBytesField(std::string_view message, uint32_t wanted, Visit&& visit) {
+  WireCursor cursor(message);
+  while (!cursor.AtEnd()) {
     uint32_t field;
     int wire_type;
-    std::string_view features;
-    if (!outer.ReadTag(&field, &wire_type)) return false;
-    if (field != 1 || wire_type != 2) {
-      if (!outer.SkipField(wire_type)) return false;
-      continue;
-    }
-    if (!outer.ReadBytes(&features)) return false;
-    WireCursor inner(features);
-    while (!inner.AtEnd()) {
-      std::string_view entry;
-      if (!inner.ReadTag(&field, &wire_type)) return false;
-      if (field != 1 || wire_type != 2) {
-        if (!inner.SkipField(wire_type)) return false;
-        continue;
-      }
-      FeatureView feature;
-      if (!inner.ReadBytes(&entry)) return false;
-      if (!ReadShortFeatureEntry(entry, &feature) && !ReadFeatureEntry(entry, &feature)) return false;
-      if (!visit(feature)) return false;
+    std::string_view bytes;
+    if (!cursor.ReadTag(&field, &wire_type)) return false;
+    if (field != wanted || wire_type != 2) {
+      if (!cursor.SkipField(wire_type)) return false;
+    } else if (!cursor.ReadBytes(&bytes) || !visit(bytes)) {
+      return false;
     }
   }
   return true;
+}
+
+template <typename Visit> bool ForEachFeature(std::string_view example, Visit&& visit) {
+  return ForEachBytesField(example, 1, [&](std::string_view features) {
+    return ForEachBytesField(features, 1, [&](std::string_view entry) {
+      FeatureView feature;
+      if (!ReadShortFeatureEntry(entry, &feature) && !ReadFeatureEntry(entry, &feature)) return false;
+      return static_cast<bool>(visit(feature));
+    });
+  });
+}
+
+template <typename Visit> bool ForEachFeatureList(std::string_view sequence_example, Visit&& visit) {
+  return ForEachBytesField(sequence_example, 2, [&](std::string_view lists) {
+    return ForEachBytesField(lists, 1, [&](std::string_view entry) {
+      std::string_view key, list;
+      return ReadListEntry(entry, &key, &list) && visit(key, list);
+    });
+  });
+}
+
+template <typename Visit> bool ForEachRow(std::string_view list, Visit&& visit) {
+  return ForEachBytesField(list, 1, [&](std::string_view bytes) {
+    FeatureView row;
+    return ReadFeature(bytes, &row) && visit(row);
+  });
 }
 
 }  // namespace headrace

@@ -148,6 +148,21 @@ std::vector<int64_t> DenseStrides(std::span<const int64_t> dims) {
   return strides;
 }
 
+std::optional<std::vector<CopyDim>> BroadcastDims(const Shape& from, const Shape& to) {
+  const int missing = to.rank() - from.rank();
+  if (missing < 0) return std::nullopt;
+  const std::vector<int64_t> from_strides = DenseStrides(from.dims()), to_strides = DenseStrides(to.dims());
+  std::vector<CopyDim> dims;
+  for (int d = 0; d < to.rank(); ++d) {
+    const int64_t extent = d < missing ? 1 : from.dim(d - missing);
+    if (extent != to.dim(d) && extent != 1) return std::nullopt;
+    const bool stands = d < missing || extent == 1;
+    dims.push_back(
+        {to.dim(d), stands ? 0 : from_strides[static_cast<size_t>(d - missing)], to_strides[static_cast<size_t>(d)]});
+  }
+  return dims;
+}
+
 void StridedCopy(const KernelContext& context, DType dtype, std::span<const CopyDim> dims, const void* from, void* to) {
   const Copy copy(dtype, dims);
   if (copy.empty()) return;

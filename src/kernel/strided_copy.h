@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct CopyDim {
   int64_t from_stride;
   int64_t to_stride;
 };
+
+/// The dimensions of a copy that repeats an array of shape `from` to shape `to`, as numpy broadcasts; none where it does not fit.
+std::optional<std::vector<CopyDim>> BroadcastDims(const Shape& from, const Shape& to);
 
 /// Copies to[sum of index * to_stride] = from[sum of index * from_stride] for every index; neighbouring dimensions that can be
 /// walked as one are folded. The arrays do not overlap, no element of `to` is written twice. Splits large copies over the pool.

@@ -40,12 +40,12 @@ KeptKernel::KeptKernel(const std::string& op, std::vector<InputValue> inputs, At
   kernel_ = *std::move(kernel);
 }
 
-Result<std::vector<InputValue>> KeptKernel::Run() {
+Result<std::vector<InputValue>> KeptKernel::Run(CancellationToken* cancellation) {
   std::vector<InputValue> values = inputs_, outputs(static_cast<size_t>(node_->num_outputs()));
   for (InputValue& value : values) {
     if (value.variable != nullptr) value.tensor = value.variable->Read();
   }
-  StepContext step{.device = kDevice, .runtime = runtime_.get(), .resources = resources_};
+  StepContext step{.device = kDevice, .runtime = runtime_.get(), .resources = resources_, .cancellation = cancellation};
   KernelContext context(&step, node_, values, outputs);
   HR_RETURN_IF_ERROR(kernel_->Compute(context));
   return outputs;

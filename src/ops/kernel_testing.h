@@ -18,7 +18,7 @@ class KeptKernel {
              ResourceManager* resources = nullptr);
 
   /// Calls the kernel on the inputs given to the constructor and returns its outputs.
-  Result<std::vector<InputValue>> Run();
+  Result<std::vector<InputValue>> Run(CancellationToken* cancellation = nullptr);
   /// The tensor of output 0. REQUIRES: there is one.
   Result<Tensor> RunTensor();
 

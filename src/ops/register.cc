@@ -12,8 +12,10 @@ void RegisterAllOps() {
     RegisterControlFlowOps(registry);
     RegisterDataFlowOps(registry);
     RegisterDataOps(registry);
+    RegisterImageOps(registry);
     RegisterIoOps(registry);
     RegisterLookupOps(registry);
+    RegisterLinalgOps(registry);
     RegisterListOps(registry);
     RegisterMathOps(registry);
     RegisterNnOps(registry);

@@ -175,6 +175,10 @@ class SystemFiles final : public FileSystem {
     HR_ASSIGN_OR_RETURN(Descriptor file, Descriptor::Open(path, O_WRONLY | O_CREAT | O_TRUNC));
     return std::unique_ptr<WritableFile>(std::make_unique<RealWritableFile>(std::move(file)));
   }
+  Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override {
+    HR_ASSIGN_OR_RETURN(Descriptor file, Descriptor::Open(path, O_WRONLY | O_CREAT | O_APPEND));
+    return std::unique_ptr<WritableFile>(std::make_unique<RealWritableFile>(std::move(file)));
+  }
   bool Exists(const std::string& path) override { return access(path.c_str(), F_OK) == 0; }
   Result<int64_t> SizeOf(const std::string& path) override {
     struct stat info;

@@ -49,6 +49,8 @@ class HR_EXPORT FileSystem {
   virtual Result<std::unique_ptr<RandomAccessFile>> OpenRandomAccess(const std::string& path) = 0;
   /// Creates or replaces the file.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  /// Opens the file to write behind what it holds; makes it where there is none.
+  virtual Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) = 0;
   virtual bool Exists(const std::string& path) = 0;
   virtual Result<int64_t> SizeOf(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to` atomically

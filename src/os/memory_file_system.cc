@@ -82,6 +82,12 @@ class MemoryFiles final : public FileSystem {
     content = std::make_shared<std::string>();
     return std::unique_ptr<WritableFile>(std::make_unique<MemoryWritableFile>(content));
   }
+  Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override {
+    std::lock_guard lock(mutex_);
+    Content& content = files_[path];
+    if (content == nullptr) content = std::make_shared<std::string>();
+    return std::unique_ptr<WritableFile>(std::make_unique<MemoryWritableFile>(content));
+  }
   bool Exists(const std::string& path) override {
     std::lock_guard lock(mutex_);
     return files_.contains(path);

@@ -72,6 +72,16 @@ TEST_P(FileSystemTest, NamesAMissingFile) {
   EXPECT_NE(status.message().find(Path("missing")), std::string::npos) << status.ToString();
 }
 
+TEST_P(FileSystemTest, AppendsBehindWhatAFileHoldsAndMakesOneThatIsNotThere) {
+  for (const std::string_view text : {"one", "two"}) {
+    auto file = files_->OpenAppend(Path("file"));
+    ASSERT_TRUE(file.ok()) << file.status().ToString();
+    ASSERT_TRUE((*file)->Append(text).ok());
+    ASSERT_TRUE((*file)->Close().ok());
+  }
+  EXPECT_EQ(*ReadWholeFile(*files_, Path("file")), "onetwo");
+}
+
 TEST_P(FileSystemTest, RenamesOverAnotherFile) {
   Write(Path("from"), "new");
   Write(Path("to"), "old");

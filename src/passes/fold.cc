@@ -26,6 +26,7 @@ bool IsPure(const Node& node) {
     return false;
   if (!node.control_inputs().empty()) return false;
   if (IsSwitch(node) || IsMerge(node) || IsEnter(node) || node.op() == "PlaceholderWithDefault") return false;
+  if (node.op() == "PyFuncStateless") return false;  // its function may be in another process
   return std::ranges::all_of(node.output_types(),
                              [](DType type) { return IsPlainData(type) || type == DType::kString; });
 }

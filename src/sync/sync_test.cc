@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "sync/caller_pool.h"
 #include "sync/cancellation.h"
 #include "sync/notification.h"
 #include "sync/thread_pool.h"
@@ -34,6 +35,26 @@ TEST(ThreadPoolTest, KnowsItsOwnThreads) {
     done.Notify();
   });
   done.Wait();
+}
+
+TEST(CallerPoolTest, TasksMayWaitForEachOtherHoweverManyTheyAre) {
+  constexpr int kTasks = 50;
+  struct Meeting {
+    std::atomic<int> num_begun = 0, num_ended = 0;
+    Notification all_begun, all_ended;
+  };
+  const auto meeting = std::make_shared<Meeting>();
+  for (int i = 0; i < kTasks; ++i) {
+    CallerPool().Schedule([meeting] {
+      if (++meeting->num_begun == kTasks) meeting->all_begun.Notify();
+      meeting->all_begun.Wait();
+      EXPECT_TRUE(CallerPool().InPool());
+      if (++meeting->num_ended == kTasks) meeting->all_ended.Notify();
+    });
+  }
+  meeting->all_ended.Wait();
+  EXPECT_FALSE(CallerPool().InPool());
+  EXPECT_LE(CallerPool().num_threads(), kTasks);
 }
 
 TEST(ThreadPoolTest, ParallelForCoversEachItemOnce) {

@@ -152,6 +152,31 @@ class Transformations(pipelines.PipelineTest):
             self.compare(lambda: data.range(9).window(size, shift, stride, drop).flat_map(lambda part: part.batch(20)))
         self.compare(lambda: data.zip((data.range(6), data.range(10, 16))).window(2).flat_map(lambda a, b: data.zip((a, b.skip(1)))))
 
+    def test_group_by_window(self):
+        rest = lambda i: tf.where(tf.equal(i % 7, 0), i * 0 - 1, i % 3)
+        for size in 1, 3, 50:
+            self.compare(lambda: data.range(20).group_by_window(rest, lambda key, window: window.batch(4).map(lambda b: (key, b)), size))
+        captured = lambda: tf.constant([2, 4, 3, 1], tf.int64)
+        sizes = lambda: data.range(30).group_by_window(rest, lambda key, window: window.skip(1), window_size_func=lambda key: captured()[key])
+        self.compare(sizes)
+        self.compare(lambda: data.zip((data.range(9), data.range(10, 19))).group_by_window(
+            lambda a, b: a % 2, lambda key, window: data.zip((window.batch(2), window.map(lambda a, b: key + b))), 3).repeat(2))
+        self.compare_errors(lambda: data.range(9).group_by_window(rest, lambda key, window: window, window_size_func=lambda key: key),
+                            "Window size must be greater than zero, but got -1.")
+
+    def test_bucket_by_sequence_length(self):
+        rows = lambda: data.range(40).map(lambda i: (tf.fill([(i * 7) % 11], i), i))
+        length = lambda row, i: tf.shape(row)[0]
+        buckets = lambda **options: rows().bucket_by_sequence_length(length, [3, 6, 12], [4, 3, 2, 1], **options)
+        self.compare(buckets)
+        self.compare(lambda: buckets(pad_to_bucket_boundary=True))
+        self.compare(lambda: buckets(drop_remainder=True, padding_values=(tf.constant(-1, tf.int64), tf.constant(0, tf.int64))))
+        self.compare(lambda: data.range(20).bucket_by_sequence_length(lambda i: tf.cast(i, tf.int32), [5, 9], [2, 3, 4], no_padding=True))
+
+    def test_unique(self):
+        self.compare(lambda: data.range(20).map(lambda i: i * i % 7).unique())
+        self.compare(lambda: data.range(12).map(lambda i: tf.fill([i % 3], tf.as_string(i % 2))).unique())
+
     def test_scan_and_take_while(self):
         self.compare(lambda: data.range(8).scan(tf.constant(1, tf.int64), lambda state, i: (state + i, (state * i, i))))
         self.compare(lambda: data.range(8).take_while(lambda i: i * i < 20))

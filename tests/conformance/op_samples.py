@@ -61,10 +61,10 @@ def raw(op, **attrs):
     return lambda tf, x: getattr(tf.raw_ops, op)(**dict(zip(names, x)), **attrs)
 
 
-def add_unary(op, dtypes, low=-2.0, high=2.0):
+def add_unary(op, dtypes, low=-2.0, high=2.0, differentiable=True):
     @sample(op, dtypes)
     def make(random, dtype):
-        return Sample(raw(op, names=["x"]), values(random, dtype, shape(random), low, high))
+        return Sample(raw(op, names=["x"]), values(random, dtype, shape(random), low, high), differentiable=differentiable)
 
 
 def add_binary(op, dtypes, low=-2.0, high=2.0, positive=False, differentiable=True):
@@ -80,15 +80,18 @@ def add_binary(op, dtypes, low=-2.0, high=2.0, positive=False, differentiable=Tr
 
 for name in ("Neg", "Abs", "Sign", "Square"):
     add_unary(name, FLOATS + ("int32", "int64", "int8"))
-for name in ("Exp", "Expm1", "Sigmoid", "Tanh", "Sin", "Cos", "Tan", "Sinh", "Cosh"):
+for name in ("Exp", "Expm1", "Sigmoid", "Tanh", "Sin", "Cos", "Tan", "Sinh", "Cosh", "Asinh"):
     add_unary(name, INEXACT)
 for name in ("Erf", "Erfc", "Floor", "Ceil", "Round", "Rint", "IsFinite", "IsNan", "IsInf", "Atan"):
     add_unary(name, FLOATS)
 for name in ("Log", "Sqrt", "Rsqrt", "Reciprocal", "Inv"):
     add_unary(name, INEXACT, 0.1, 3.0)
 add_unary("Log1p", FLOATS, -0.9, 3.0)
-for name in ("Asin", "Acos"):
+for name in ("Asin", "Acos", "Atanh", "Erfinv"):
     add_unary(name, FLOATS, -0.9, 0.9)
+add_unary("Acosh", FLOATS, 1.1, 3.0)
+add_unary("Lgamma", FLOATS, 0.1, 30.0)
+add_unary("Digamma", FLOATS, 0.1, 30.0, differentiable=False)
 add_unary("LogicalNot", ("bool",))
 for name in ("Add", "AddV2", "Sub", "Mul", "SquaredDifference"):
     add_binary(name, NUMBERS + ("complex64",))
@@ -104,6 +107,7 @@ for name in ("Xlogy", "Xlog1py"):
     add_binary(name, FLOATS, 0.1, 2.0)
 for name in ("Div", "FloorDiv", "FloorMod", "TruncateDiv"):
     add_binary(name, NUMBERS + ("int8", "uint8"), 0.2, 2.0, positive=True)
+add_binary("Atan2", FLOATS, 0.2, 2.0)
 add_binary("Mod", NUMBERS, 0.2, 2.0, positive=True, differentiable=False)
 add_binary("Pow", NUMBERS, 0.2, 2.0, positive=True)
 

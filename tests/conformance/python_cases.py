@@ -49,13 +49,13 @@ def _call(name, *rest, **options):
 
 # --- element-wise
 
-for _name in ("abs exp expm1 negative sign square sin cos tan sinh cosh atan erf erfc sigmoid tanh identity zeros_like ones_like "
+for _name in ("abs asinh exp expm1 negative sign square sin cos tan sinh cosh atan erf erfc sigmoid tanh identity zeros_like ones_like "
               "is_nan is_finite is_inf floor ceil rint round math.softplus nn.relu nn.relu6 nn.elu nn.selu nn.softsign nn.softplus "
               "nn.leaky_relu nn.crelu nn.swish nn.l2_loss nn.sigmoid nn.tanh math.sigmoid stop_gradient").split():
     smooth(_name, _call(_name), X)
-for _name in "log log1p sqrt rsqrt reciprocal".split():
+for _name in "log log1p sqrt rsqrt reciprocal lgamma digamma math.lgamma math.digamma".split():
     smooth(_name, _call(_name), Q)
-for _name in "asin acos".split():
+for _name in "asin acos atanh math.erfinv".split():
     smooth(_name, _call(_name), P)
 for _name in ("add subtract multiply maximum minimum squared_difference div_no_nan math.add math.multiply math.subtract divide "
               "realdiv truediv div").split():
@@ -63,6 +63,17 @@ for _name in ("add subtract multiply maximum minimum squared_difference div_no_n
     smooth(_name + " row", _call(_name), X, ROW)
     smooth(_name + " column", _call(_name), COLUMN, Q)
 smooth("pow", _call("pow"), Q, Y)
+smooth("acosh", _call("acosh"), Q + 1)
+smooth("atan2", _call("atan2"), X, Y)
+smooth("atan2 row", lambda t, x, y: t.atan2(y=x, x=y), X, ROW)
+for _name in "math.xlogy math.xdivy math.xlog1py".split():
+    smooth(_name, _call(_name), X, Q)
+    smooth(_name + " zero", _call(_name), np.maximum(X, 0), Q)
+smooth("math.multiply_no_nan", _call("math.multiply_no_nan"), Q, np.maximum(X, 0))
+smooth("polygamma", lambda t, x: t.polygamma(t.constant([[1.0], [2.0], [3.0]]), x), Q)
+smooth("zeta", lambda t, x: t.zeta(t.constant([[1.5], [2.0], [3.0]]), x), Q)
+smooth("lbeta", _call("lbeta"), Q)
+smooth("second derivative of lgamma", lambda t, x: t.gradients(t.lgamma(x), x)[0], Q)
 for _name in "floordiv floormod mod truncatediv truncatemod floor_div add multiply maximum truediv div less equal".split():
     value(_name + " int", _call(_name), I, J)
 for _name in "floordiv floormod mod".split():

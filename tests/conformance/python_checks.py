@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 
 import python_cases
 import python_image_cases
+import python_matrix_cases
 import python_stream_cases
 import servers
 
@@ -71,6 +72,9 @@ class PythonFunctions(unittest.TestCase):
 
     def test_images_and_matrices_are_tensorflows(self):
         self.run_table(python_image_cases.CASES, False)
+
+    def test_inverses_and_second_derivatives_are_tensorflows(self):
+        self.run_table(python_matrix_cases.CASES, True)
 
     def test_losses_have_tensorflows_values_and_names(self):
         found = []

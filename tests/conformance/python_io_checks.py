@@ -127,6 +127,31 @@ class ParsingChecks(PythonCheck):
 
         self.same(build)
 
+    def test_parsing_sequences(self):
+        train = tensorflow.train
+
+        def message(n):
+            rows = [train.Feature(float_list=train.FloatList(value=[i, i + 0.5])) for i in range(n)]
+            bags = [train.Feature(bytes_list=train.BytesList(value=[b"w"] * i)) for i in range(n)]
+            lists = {"x": train.FeatureList(feature=rows), "bags": train.FeatureList(feature=bags)}
+            context = {"n": train.Feature(int64_list=train.Int64List(value=[n])),
+                       "tags": train.Feature(bytes_list=train.BytesList(value=[b"t%d" % i for i in range(n)]))}
+            return train.SequenceExample(context=train.Features(feature=context),
+                                         feature_lists=train.FeatureLists(feature_list=lists)).SerializeToString()
+
+        def build(tf):
+            context = {"n": tf.FixedLenFeature([], tf.int64), "tags": tf.VarLenFeature(tf.string),
+                       "none": tf.FixedLenFeature([2], tf.int64, [7, 8])}
+            lists = {"x": tf.FixedLenSequenceFeature([2], tf.float32), "bags": tf.VarLenFeature(tf.string),
+                     "none": tf.FixedLenSequenceFeature([], tf.string, allow_missing=True)}
+            batch = [message(n) for n in (2, 0, 3)]
+            parsed = tf.io.parse_sequence_example(batch, context, lists, example_names=["a", "b", "c"])
+            return [parsed, tf.parse_single_sequence_example(batch[2], context, lists, example_name="c"),
+                    tf.io.parse_single_sequence_example(batch[0], sequence_features=lists, name="named"),
+                    tf.constant([parsed[1]["x"].op.name, str(parsed[1]["x"].shape), str(parsed[2]["x"].shape)])]
+
+        self.same(build)
+
     def test_csv_and_raw(self):
         self.same(lambda tf: [
             tf.decode_csv(["1,2.5,a", "4,,\"b,c\""], [[0], [9.0], [""]]), tf.decode_csv("1|2|3", [[0]], "|", select_cols=[1]),

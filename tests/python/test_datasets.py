@@ -57,6 +57,54 @@ class DatasetTest(Drained):
         inverse = Dataset.from_tensor_slices([1.0, 0.0, 2.0]).map(lambda x: tf.check_numerics(1.0 / x, "inverse"))
         self.assertEqual(self.rows(inverse.apply(tf.data.experimental.ignore_errors())), [1.0, 0.5])
 
+    def test_windows_of_a_group_are_reduced(self):
+        grouped = Dataset.range(10).apply(tf.data.experimental.group_by_window(
+            lambda x: x % 3, lambda key, window: window.batch(2).map(lambda rows: (key, rows)), window_size=3))
+        self.assertEqual([(int(key), rows.tolist()) for key, rows in self.drained(grouped)],
+                         [(0, [0, 3]), (0, [6]), (1, [1, 4]), (1, [7]), (2, [2, 5]), (2, [8]), (0, [9])])
+        sizes = tf.constant([1, 2], tf.int64)  # captured
+        pairs = Dataset.zip((Dataset.range(5), Dataset.range(10, 15)))
+        grouped = pairs.group_by_window(lambda a, b: a % 2, lambda key, window: window.map(lambda a, b: b - key).batch(9),
+                                        window_size_func=lambda key: tf.gather(sizes, key))
+        self.assertEqual(self.rows(grouped), [[10], [12], [10, 12], [14]])
+
+    def test_groups_need_int64_keys_and_one_window_size(self):
+        group = Dataset.range(3).group_by_window
+        with self.assertRaisesRegex(ValueError, "must be specified"):
+            group(lambda x: x, lambda key, window: window)
+        with self.assertRaisesRegex(ValueError, "scalar tensor"):
+            group(lambda x: tf.stack([x, x]), lambda key, window: window, 2)
+        with self.assertRaisesRegex(TypeError, "must return a single `tf.data.Dataset`"):
+            group(lambda x: x, lambda key, window: key, 2)
+
+    def buckets(self, **options):
+        rows = Dataset.from_tensor_slices(np.array([1, 5, 3, 2, 4, 6], np.int64)).map(lambda n: tf.fill([n], n))
+        return self.rows(rows.apply(tf.data.experimental.bucket_by_sequence_length(
+            lambda row: tf.shape(row)[0], [3, 7], [2, 2, 1], **options)))
+
+    def test_sequences_of_similar_length_are_batched(self):
+        self.assertEqual(self.buckets(), [[[5] * 5, [3] * 3 + [0] * 2], [[1, 0], [2, 2]], [[4] * 4 + [0] * 2, [6] * 6]])
+        self.assertEqual(self.buckets(pad_to_bucket_boundary=True, padding_values=np.int64(-1), drop_remainder=True),
+                         [[[5] * 5 + [-1], [3] * 3 + [-1] * 3], [[1, -1], [2, 2]], [[4] * 4 + [-1] * 2, [6] * 6]])
+        with self.assertRaisesRegex(ValueError, "must equal"):
+            Dataset.range(3).bucket_by_sequence_length(lambda x: x, [3], [2])
+
+    def test_a_sequence_beyond_the_last_boundary_cannot_be_padded_to_it(self):
+        rows = Dataset.from_tensors(np.zeros(9)).bucket_by_sequence_length(
+            lambda row: tf.shape(row)[0], [3], [1, 1], padded_shapes=[None], pad_to_bucket_boundary=True)
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "elements must have length < max"):
+            self.rows(rows)
+
+    def test_buckets_without_padding(self):
+        numbers = Dataset.range(6).bucket_by_sequence_length(lambda n: n, [2], [2, 3], no_padding=True)
+        self.assertEqual(self.rows(numbers), [[0, 1], [2, 3, 4], [5]])
+
+    def test_unique_keeps_the_first_of_each(self):
+        self.assertEqual(self.rows(Dataset.range(9).map(lambda x: x * x % 5).apply(tf.data.experimental.unique())), [0, 1, 4])
+        self.assertEqual(self.rows(Dataset.from_tensor_slices(["b", "a", "b"]).unique()), [b"b", b"a"])
+        with self.assertRaisesRegex(TypeError, "does not support type"):
+            Dataset.from_tensors(0.5).unique()
+
     def test_datasets_can_be_chosen_and_sampled_from(self):
         low, high = Dataset.range(3), Dataset.range(10, 13)
         choice = Dataset.from_tensor_slices(np.array([0, 1, 1, 0], np.int64))

@@ -42,8 +42,18 @@ class Functions(tf.test.TestCase):
                           tf.einsum("ij,jk->ik", m, m), tf.norm(m), tf.linalg.matvec(m, [1.0, 1.0])])
         for a, b in zip(got, ([1, 4], [[1, 0], [0, 2]], 5, [[1, 2], [0, 4]], m @ m, np.sqrt(30), [3, 7])):
             self.assertAllClose(a, np.float32(b))
-        with self.assertRaisesRegex(NotImplementedError, "no matrix decompositions"):
-            tf.linalg.cholesky(m)
+        with self.assertRaisesRegex(NotImplementedError, "of the decompositions there are the Cholesky factor and the inverse"):
+            tf.linalg.svd(m)
+
+    def test_the_gamma_function_and_angles(self):
+        got = self.value([tf.lgamma(5.0), tf.digamma(1.0), tf.polygamma(1.0, 1.0), tf.zeta(2.0, 1.0), tf.lbeta([2.0, 3.0]),
+                          tf.atan2(y=1.0, x=-1.0), tf.asinh(2.0), tf.acosh(2.0), tf.atanh(0.5), tf.math.xlogy(0.0, 0.0),
+                          tf.math.xdivy(0.0, 0.0), tf.math.xlog1py(2.0, 1.0), tf.math.multiply_no_nan(np.float32("nan"), 0.0)])
+        np.testing.assert_allclose(got, [np.log(24), -np.euler_gamma, np.pi ** 2 / 6, np.pi ** 2 / 6, -np.log(12), np.pi * 3 / 4,
+                                         np.arcsinh(2), np.arccosh(2), np.arctanh(0.5), 0, 0, 2 * np.log(2), 0], rtol=1e-6)
+        x = tf.constant([0.5, 3.0])
+        first = tf.gradients(tf.lgamma(x), x)[0]
+        np.testing.assert_allclose(self.value(tf.gradients(first, x)[0]), self.value(tf.polygamma(1.0, x)))
 
     def test_counts_and_orders(self):
         got = self.value([tf.math.bincount([1, 1, 3]), tf.confusion_matrix([0, 1], [1, 1]), tf.count_nonzero([0, 2, 3]),

@@ -40,6 +40,15 @@ def example(**features):
     return _field(1, entries)
 
 
+def sequence(lists, **context):
+    """A serialized SequenceExample message; lists: {key: rows}."""
+    entries = b""
+    for key, rows in lists.items():
+        entries += _field(1, _field(1, key.encode()) + _field(2, b"".join(
+            _field(1, _feature(row) if row else b"") for row in rows)))
+    return example(**context) + _field(2, entries)
+
+
 class ParsingTest(unittest.TestCase):
 
     def run_(self, build, feeds=None):
@@ -88,6 +97,61 @@ class ParsingTest(unittest.TestCase):
         self.assertEqual(found["row"].indices.tolist(), [[0, 2], [0, 5], [1, 0]])
         self.assertEqual(found["row"].values.tolist(), [2, 1, 3])
         self.assertEqual(found["row"].dense_shape.tolist(), [2, 6])
+
+    def test_sequences_of_a_batch_are_filled_up_and_counted(self):
+        batch = [sequence({"x": [[1.0, 2.0], [3.0, 4.0]], "words": [["a", "b"], [], ["c"]]}, label=[7], tags=["t"]),
+                 sequence({"x": [[5.0, 6.0]]}, tags=["u", "v"])]
+        context, lists, lengths = self.run_(lambda: tf.io.parse_sequence_example(
+            batch, {"label": tf.FixedLenFeature([], tf.int64, default_value=-1), "tags": tf.VarLenFeature(tf.string)},
+            {"x": tf.FixedLenSequenceFeature([2], tf.float32), "words": tf.VarLenFeature(tf.string),
+             "none": tf.FixedLenSequenceFeature([], tf.string, allow_missing=True)}))
+        self.assertEqual(context["label"].tolist(), [7, -1])
+        self.assertEqual(context["tags"].values.tolist(), [b"t", b"u", b"v"])
+        self.assertEqual(lists["x"].tolist(), [[[1, 2], [3, 4]], [[5, 6], [0, 0]]])
+        self.assertEqual(lists["words"].indices.tolist(), [[0, 0, 0], [0, 0, 1], [0, 2, 0]])
+        self.assertEqual(lists["words"].dense_shape.tolist(), [2, 3, 2])
+        self.assertEqual(lists["none"].shape, (2, 0))
+        self.assertEqual({key: value.tolist() for key, value in lengths.items()}, {"x": [2, 1], "none": [0, 0]})
+
+    def test_one_sequence_has_its_rows_first(self):
+        message = sequence({"x": [[1], [2], [3]], "bag": [[4, 5], []]}, length=[3])
+        context, lists = self.run_(lambda: tf.parse_single_sequence_example(
+            message, {"length": tf.FixedLenFeature([], tf.int64)},
+            {"x": tf.FixedLenSequenceFeature([], tf.int64), "bag": tf.VarLenFeature(tf.int64)}))
+        self.assertEqual(context["length"], 3)
+        self.assertEqual(lists["x"].tolist(), [1, 2, 3])
+        self.assertEqual(lists["bag"].indices.tolist(), [[0, 0], [0, 1]])
+        self.assertEqual(lists["bag"].dense_shape.tolist(), [2, 2])
+        with tf.Graph().as_default():
+            _, lists = tf.io.parse_single_sequence_example(tf.placeholder(tf.string), sequence_features={
+                "x": tf.FixedLenSequenceFeature([3], tf.int64), "bag": tf.VarLenFeature(tf.int64)})
+            self.assertEqual(lists["x"].op.name, "ParseSingleSequenceExample/ParseSequenceExample/ParseSequenceExampleV2")
+            self.assertIsNone(lists["x"].shape.rank)
+            _, lists = tf.io.parse_single_sequence_example(tf.placeholder(tf.string, []), sequence_features={
+                "x": tf.FixedLenSequenceFeature([3], tf.int64), "bag": tf.VarLenFeature(tf.int64)})
+            self.assertEqual(lists["x"].shape.as_list(), [None, 3])
+            self.assertEqual(lists["bag"].shape.as_list(), [None, None])
+
+    def test_a_sequence_that_is_not_as_wanted_names_itself_and_the_feature(self):
+        def parse(features, message=sequence({"x": [[1], [2, 3]]})):
+            return self.run_(lambda: tf.io.parse_sequence_example([message], None, features, example_names=["n"]))
+
+        for features, text in (({"y": tf.FixedLenSequenceFeature([], tf.int64)}, "Name: n, Feature list 'y' is required but"),
+                               ({"x": tf.FixedLenSequenceFeature([], tf.int64)}, "Name: n, Key: x, Index: 1.  Number of values"),
+                               ({"x": tf.VarLenFeature(tf.float32)}, "Name: n, Feature list: x, Index: 0.  Data types don't")):
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, text):
+                parse(features)
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "Invalid protocol message input, example id: n"):
+            parse({"x": tf.VarLenFeature(tf.int64)}, b"abc")
+
+    def test_wrong_descriptions_of_sequences_are_refused(self):
+        with tf.Graph().as_default():
+            for context, lists in ((None, None), ({"x": tf.FixedLenSequenceFeature([], tf.int64)}, None),
+                                   (None, {"x": tf.FixedLenFeature([], tf.int64)}),
+                                   (None, {"x": tf.FixedLenSequenceFeature([], tf.int64, default_value=1)}),
+                                   (None, {"x": tf.FixedLenSequenceFeature([None], tf.int64)})):
+                with self.assertRaises(ValueError):
+                    tf.io.parse_sequence_example(["a"], context, lists)
 
     def test_wrong_descriptions_are_refused(self):
         with tf.Graph().as_default():

@@ -112,6 +112,72 @@ class Recurrent(unittest.TestCase):
         self.assertTrue(0.2 < (outputs == 0).mean() < 0.8)
         self.assertIsInstance(final[1], tf.nn.rnn_cell.LSTMStateTuple)
 
+    def test_the_loop_ends_with_the_longest_sequence(self):
+        count = tf.get_variable("count", initializer=0, trainable=False)
+
+        class Counting(tf.nn.rnn_cell.RNNCell):
+            state_size = output_size = WIDTH
+
+            def __call__(self, inputs, state, scope=None):
+                with tf.control_dependencies([count.assign_add(1)]):
+                    output = tf.tanh(inputs + state)
+                return output, output
+
+        inputs, lengths = tf.placeholder(tf.float32, [None, None, WIDTH]), tf.placeholder(tf.int32, [None])
+        outputs, state = tf.nn.dynamic_rnn(Counting(), inputs, lengths, dtype=tf.float32)
+        slopes = tf.gradients(tf.reduce_sum(outputs) + tf.reduce_sum(state), inputs)[0]
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            for given, steps in (([2, 0, 3], 3), ([0, 0, 0], 1), ([1, 9, 2], STEPS)):  # as TensorFlow: one step at least
+                before = session.run(count)
+                made, last, found = session.run([outputs, state, slopes], {inputs: INPUTS, lengths: given})
+                self.assertEqual(session.run(count) - before, steps)
+                self.assertEqual(made.shape, INPUTS.shape)
+                for row, length in enumerate(given):
+                    np.testing.assert_array_equal(made[row, length:], 0)
+                    np.testing.assert_array_equal(found[row, length:], 0)
+                    np.testing.assert_array_equal(last[row], made[row, min(length, STEPS) - 1] if length else np.zeros(WIDTH))
+
+    def test_a_function_may_decide_the_inputs_and_the_end(self):
+        cell = tf.nn.rnn_cell.GRUCell(UNITS)
+        slices = tf.TensorArray(tf.float32, size=STEPS).unstack(INPUTS.swapaxes(0, 1))
+        lengths = tf.placeholder_with_default(np.int32(LENGTHS), [BATCH])
+
+        def loop(time, output, state, seen):
+            finished = time >= lengths
+            following = tf.cond(tf.reduce_all(finished), lambda: tf.zeros([BATCH, WIDTH]), lambda: slices.read(time))
+            if output is None:
+                return finished, following, cell.zero_state(BATCH, tf.float32), None, tf.constant(0)
+            return finished, following, state, output, seen + time
+
+        emitted, final, seen = tf.nn.raw_rnn(cell, loop)
+        pair = [emitted.stack(), tf.nn.dynamic_rnn(cell, tf.constant(INPUTS), LENGTHS, dtype=tf.float32)[0]]
+        slopes = [tf.gradients(tf.reduce_sum(tf.square(y)), tf.trainable_variables()) for y in pair]
+        weights, made, state, total, (own, other) = self.run_all([tf.trainable_variables(), pair[0], final, seen, slopes])
+        expected, last, _ = unrolled("GRUCell", weights, INPUTS, LENGTHS)
+        np.testing.assert_allclose(made.swapaxes(0, 1), expected, atol=1e-5)
+        np.testing.assert_allclose(state, last, atol=1e-5)
+        self.assertEqual(total, 15)
+        for a, b in zip(own, other):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+    def test_what_is_emitted_may_differ_from_the_outputs(self):
+        cell = tf.nn.rnn_cell.BasicRNNCell(UNITS)
+
+        def loop(time, output, state, _):
+            first = output is None
+            emission = (tf.zeros([2]), tf.zeros([], tf.int32)) if first else (output[:, :2], tf.fill([BATCH], time))
+            return (tf.fill([BATCH], time >= 3), tf.ones([BATCH, WIDTH]), cell.zero_state(BATCH, tf.float32) if first else state,
+                    emission, None)
+
+        (parts, times), _, nothing = tf.nn.raw_rnn(cell, loop)
+        self.assertIsNone(nothing)
+        parts, times = self.run_all([parts.stack(), times.stack()])
+        self.assertEqual(parts.shape, (3, BATCH, 2))
+        np.testing.assert_array_equal(times, [[1] * BATCH, [2] * BATCH, [3] * BATCH])
+        with self.assertRaisesRegex(TypeError, "loop_fn must be a callable"):
+            tf.nn.raw_rnn(cell, None)
+
     def test_both_directions(self):
         pair = [tf.nn.rnn_cell.BasicRNNCell(UNITS) for _ in range(2)]
         outputs, states = tf.nn.bidirectional_dynamic_rnn(*pair, tf.constant(INPUTS), LENGTHS, dtype=tf.float32)

@@ -69,6 +69,11 @@ class SessionTest(unittest.TestCase):
                 self.assertEqual(result.dtype, array.dtype)
                 np.testing.assert_array_equal(result, array)
 
+    def test_fetched_scalars_are_of_numpys_class_for_the_dtype(self):
+        for dtype in (tf.int32, tf.int64, tf.uint64, tf.float32, tf.bool):
+            value = tf.Session().run(tf.zeros([], dtype))
+            self.assertIs(type(value), dtype.as_numpy_dtype)
+
     def test_a_fetched_array_is_the_callers_own(self):
         v = tf.Variable(tf.zeros([100000]))
         with tf.Session() as session:

@@ -33,6 +33,17 @@ class SparseTensorTest(unittest.TestCase):
         self.assertEqual(value.values.tolist(), [1, 2, 3])
         self.assertEqual(value.dense_shape.tolist(), [3, 4])
 
+    def test_distances_of_sequences_are_in_parts_of_the_truths_length(self):
+        said = tf.SparseTensor([[0, 0, 0], [1, 0, 0]], ["a", "b"], [2, 1, 1])
+        meant = tf.SparseTensor([[0, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 0]], ["a", "b", "c", "a"], [2, 2, 2])
+        distance = tf.edit_distance(said, meant)
+        self.assertEqual((distance.name, distance.shape.as_list()), ("edit_distance:0", [2, 2]))
+        self.assertEqual(self.run_([distance, tf.edit_distance(meant, said, normalize=False)])[0].tolist(),
+                         [[np.inf, 1], [0.5, 1]])
+        self.assertEqual(self.run_(tf.edit_distance(meant, said, False)).tolist(), [[1, 1], [1, 1]])
+        with self.assertRaisesRegex(TypeError, "Truth must be a SparseTensor"):
+            tf.edit_distance(said, [[1]])
+
     def test_a_placeholder_takes_a_value_or_a_tuple(self):
         x = tf.sparse_placeholder(tf.float32, name="x")
         self.assertEqual(x.values.name, "x/values:0")

@@ -102,6 +102,21 @@ class SupervisorTest(TrainingTest):
         with supervisor.managed_session() as session:
             self.assertEqual(session.run(supervisor.global_step), 0)
 
+    def test_the_basic_loop_goes_on_after_an_abortion(self):
+        step, count = self.count_up()
+        supervisor = tf.train.Supervisor(logdir=self.directory, save_summaries_secs=0)
+        seen = []
+
+        def train(session, most, by=0):
+            seen.append(session.run(count))
+            if len(seen) == 3:
+                raise tf.errors.AbortedError(None, None, "as if a task were lost")
+            if len(seen) >= most + by:
+                supervisor.request_stop()
+
+        tf.train.basic_train_loop(supervisor, train, (4,), {"by": 1})
+        self.assertEqual(seen, [1, 2, 3, 4, 5])  # from the checkpoint at the end of the first session
+
     def test_a_worker_does_not_wait_for_variables_that_its_ready_op_leaves_out(self):
         cluster = {"ps": free_addresses(1), "worker": free_addresses(1)}
         self.serve(cluster, "ps", 0)

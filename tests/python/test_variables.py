@@ -32,6 +32,31 @@ class RefVariableTest(unittest.TestCase):
             tf.assign(self.v, [1.0])
         self.assertEqual(self.after(tf.assign(self.v, [1.0], validate_shape=False))[0].tolist(), [1.0])
 
+    def test_a_slice_can_be_assigned_to(self):
+        for use_resource in (False, True):
+            tf.reset_default_graph()
+            v = tf.Variable(np.arange(12.0).reshape(3, 4), use_resource=use_resource)
+            row, corner = v[1].assign([9, 8, 7, 6]), v[tf.newaxis, ::-2, ..., 1:3].assign([[[1], [2]]])
+            scalar = tf.strided_slice(v, [0], [1], var=v).assign(5, name="hey")
+            self.assertEqual((row.op.name, scalar.op.name), ("strided_slice/_assign", "hey"))
+            expected = np.arange(12.0).reshape(3, 4)
+            for operation, place, value in ((row, np.s_[1], [9, 8, 7, 6]), (corner, np.s_[::-2, 1:3], [[1], [2]]),
+                                            (scalar, np.s_[0], 5)):
+                expected[place] = value
+                with self.subTest(use_resource=use_resource, operation=operation.op.name), tf.Session() as session:
+                    session.run(v.initializer)
+                    session.run({row: [], corner: [row], scalar: [row, corner]}[operation])
+                    np.testing.assert_array_equal(session.run(operation), expected)
+                    np.testing.assert_array_equal(session.run(v), expected)
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, r"Cannot broadcast input shape \[3\] into final shape \[4\]"):
+                self.after(v[0].assign([1, 2, 3]))
+            with self.assertRaises(AttributeError):
+                v.value()[0].assign(1)
+
+    def test_a_slice_of_the_value_itself_can_be_assigned(self):
+        v = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+        np.testing.assert_array_equal(self.after(v[0].assign(v[1]))[0], [[3, 4], [3, 4]])
+
     def test_a_read_after_an_assignment_sees_it(self):
         with tf.control_dependencies([self.v.assign(np.zeros([2, 2]))]):
             self.assertEqual(self.after(self.v.read_value())[0].tolist(), [[0, 0], [0, 0]])

@@ -4,6 +4,7 @@ import importlib as _importlib
 
 _MODULES = {
     "data": "..data.experimental", "framework": ".framework", "layers": ".layers", "lookup": "..lookup", "rnn": ".rnn",
+    "staging": ".staging",
 }
 
 _INSTEAD = {
@@ -14,7 +15,7 @@ _INSTEAD = {
     "learn": "tf.train.MonitoredTrainingSession and tf.feature_column", "legacy_seq2seq": "tf.nn.dynamic_rnn",
     "losses": "tf.losses", "metrics": "tf.metrics", "opt": "the optimizers of tf.train", "predictor": "tf.Session",
     "saved_model": "tf.train.Saver", "seq2seq": "tf.nn.dynamic_rnn", "slim": "tf.layers and tf.losses",
-    "staging": "tf.data.Dataset.prefetch", "summary": "tf.summary", "tensorboard": "tf.summary",
+    "summary": "tf.summary", "tensorboard": "tf.summary",
     "training": "tf.train", "util": "plain Python",
 }
 

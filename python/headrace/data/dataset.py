@@ -8,7 +8,7 @@ from ..framework.function_graph import Function, trace
 from ..framework.graph import get_default_graph, get_seed
 from ..framework.op_library import apply_op
 from ..framework.shape import TensorShape, as_shape
-from ..ops import array
+from ..ops import array, math
 from . import structure
 from .structure import Spec
 
@@ -110,8 +110,12 @@ class Dataset(structure.HasElements):
 
     @staticmethod
     def from_generator(generator, output_types, output_shapes=None, args=None):
-        raise NotImplementedError("Dataset.from_generator is not there: write the data to TFRecord files (headrace convert, "
-                                  "tf.python_io.TFRecordWriter) and read these")
+        """What the iterator that generator(*args) returns yields; each run through the dataset calls it anew.
+
+        It runs in this process only, one element at a time. Lists among the elements are tensors.
+        """
+        from .generator import from_generator
+        return Dataset(*from_generator(generator, output_types, output_shapes, args))
 
     @staticmethod
     def list_files(file_pattern, shuffle=None, seed=None):
@@ -192,7 +196,10 @@ class Dataset(structure.HasElements):
                            specs=structure.prepended(self._specs, known))
 
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False):
-        """As batch, after padding each component to a common shape (None or -1: the largest of the batch)."""
+        """As batch, after padding each component to a common shape (None or -1: the largest of the batch).
+
+        An extent may be a tensor.
+        """
         flat = nest.flatten(self._specs)
         if any(isinstance(s, structure.SparseSpec) for s in flat):
             raise TypeError("Dataset.padded_batch: sparse components cannot be padded; make them dense first")
@@ -200,15 +207,15 @@ class Dataset(structure.HasElements):
             shapes = [s.shape for s in flat]
         else:
             shapes = _shapes_like(self._specs, padded_shapes)
-            for spec, shape in zip(flat, shapes):
-                if None not in (spec.shape.rank, shape.rank) and spec.shape.rank != shape.rank:
-                    raise ValueError(f"The padded shape {shape} is not compatible with the shape {spec.shape} of the "
-                                     "corresponding input component.")
         values = [None] * len(flat) if padding_values is None else (
             nest.flatten(padding_values) if nest.is_nested(padding_values) else [padding_values] * len(flat))
         pads = [convert_to_tensor("" if s.dtype is dtypes.string else 0 if v is None else v, s.dtype) if v is None
                 else convert_to_tensor(v, s.dtype) for v, s in zip(values, flat)]
-        sizes = [np.asarray([-1 if d is None else d for d in s.as_list()], np.int64) for s in shapes]
+        sizes, shapes = zip(*map(_padded_size, shapes))
+        for spec, shape in zip(flat, shapes):
+            if None not in (spec.shape.rank, shape.rank) and spec.shape.rank != shape.rank:
+                raise ValueError(f"The padded shape {shape} is not compatible with the shape {spec.shape} of the corresponding "
+                                 "input component.")
         known = _known_size(batch_size, drop_remainder)
         specs = structure.prepended(structure.with_shapes(self._specs, shapes), known)
         result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), sizes, pads, drop_remainder,
@@ -273,6 +280,23 @@ class Dataset(structure.HasElements):
         return self._stage("WindowDataset", _int64(size), _int64(size if shift is None else shift), _int64(stride),
                            drop_remainder, specs=structure.windows_of(self._specs))
 
+    def group_by_window(self, key_func, reduce_func, window_size=None, window_size_func=None):
+        """The elements of reduce_func(key, window), for windows of so many elements for which key_func gives the same key."""
+        from .grouping import group_by_window
+        return group_by_window(self, key_func, reduce_func, window_size, window_size_func)
+
+    def bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None,
+                                  padding_values=None, pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
+        """Padded batches of elements of similar length: bucket i takes lengths below boundary i, the last one all others."""
+        from .grouping import bucket_by_sequence_length
+        return bucket_by_sequence_length(self, element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes,
+                                         padding_values, pad_to_bucket_boundary, no_padding, drop_remainder)
+
+    def unique(self):
+        """Each element the first time that it comes: int32, int64 or string tensors."""
+        from .grouping import unique
+        return unique(self)
+
     def reduce(self, initial_state, reduce_func):
         """The last of state = reduce_func(state, element), as tensors."""
         state = structure.as_values(initial_state)
@@ -332,10 +356,24 @@ def _known_size(batch_size, drop_remainder):
 def _shapes_like(specs, shapes):
     """Shapes in the structure of the specs; a list of numbers is a shape, and a vector, which may be a tensor."""
     if isinstance(specs, Spec):
-        return [constant_value_as_shape(shapes) if is_tensor_like(shapes) else as_shape(shapes)]
+        return [shapes if is_tensor_like(shapes) or _has_tensor(shapes) else as_shape(shapes)]
     if isinstance(specs, dict):
         return [s for key in sorted(specs) for s in _shapes_like(specs[key], shapes[key])]
     return [s for spec, shape in zip(specs, shapes) for s in _shapes_like(spec, shape)]
+
+
+def _has_tensor(shape):
+    return isinstance(shape, (list, tuple)) and any(is_tensor_like(extent) for extent in shape)
+
+
+def _padded_size(shape):
+    """The vector of extents for the op, -1 where they are the batch's largest, and what is known of the shape."""
+    if is_tensor_like(shape):
+        return math.cast(shape, dtypes.int64), constant_value_as_shape(convert_to_tensor(shape))
+    if not _has_tensor(shape):
+        return np.asarray([-1 if extent is None else extent for extent in shape.as_list()], np.int64), shape
+    extents = [np.int64(-1) if extent is None else _int64(extent) for extent in shape]
+    return apply_op("Pack", extents), TensorShape([None if is_tensor_like(extent) else extent for extent in shape])
 
 
 class _FileDataset(Dataset):

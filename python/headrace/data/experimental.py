@@ -57,6 +57,24 @@ def copy_to_device(target_device, source_device="/cpu:0"):
     return lambda dataset: dataset
 
 
+def group_by_window(key_func, reduce_func, window_size=None, window_size_func=None):
+    """Dataset.group_by_window with these arguments."""
+    return lambda dataset: dataset.group_by_window(key_func, reduce_func, window_size, window_size_func)
+
+
+def bucket_by_sequence_length(element_length_func, bucket_boundaries, bucket_batch_sizes, padded_shapes=None,
+                              padding_values=None, pad_to_bucket_boundary=False, no_padding=False, drop_remainder=False):
+    """Dataset.bucket_by_sequence_length with these arguments."""
+    return lambda dataset: dataset.bucket_by_sequence_length(element_length_func, bucket_boundaries, bucket_batch_sizes,
+                                                             padded_shapes, padding_values, pad_to_bucket_boundary,
+                                                             no_padding, drop_remainder)
+
+
+def unique():
+    """Each element the first time that it comes."""
+    return lambda dataset: dataset.unique()
+
+
 def unbatch():
     return lambda dataset: dataset.unbatch()
 

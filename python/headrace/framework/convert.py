@@ -27,6 +27,10 @@ def make_native_tensor(array, dtype):
     return native.Tensor.make(native_value(array, dtype), dtype.as_datatype_enum)
 
 
+# What native code gives under another type: as 16 bits, and as numpy's longlong, which is not np.int64.
+_VIEWED = frozenset([dtypes.bfloat16, dtypes.int64, dtypes.uint64])
+
+
 def to_numpy(value, dtype):
     """What the native side returned as a numpy array (object arrays of bytes for strings)."""
     if dtype is dtypes.string:
@@ -34,7 +38,7 @@ def to_numpy(value, dtype):
         array = np.empty(len(items), dtype=object)
         array[:] = items
         return array.reshape(shape)
-    if dtype is dtypes.bfloat16:
+    if dtype in _VIEWED:
         return value.view(dtype.as_numpy_dtype)
     return value
 

@@ -1,7 +1,7 @@
 """Gradients of tensors: the backward graph is built by the native library."""
 
 from .convert import convert_to_tensor
-from .graph import IndexedSlices, get_default_graph
+from .graph import IndexedSlices, get_default_graph, name_scope
 from .op_library import apply_op
 from .variables import Variable
 
@@ -73,3 +73,27 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
     if unconnected_gradients == UnconnectedGradients.ZERO:
         result = [apply_op("ZerosLike", x) if g is None else g for g, x in zip(result, xs)]
     return result
+
+
+def hessians(ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gradients=False, aggregation_method=None):
+    """The second derivatives of the sum of `ys` by each of `xs`: for an x of shape s, a tensor of shape s + s.
+
+    Raises ValueError where a first or second derivative does not exist, as of a linear function.
+    """
+    made = []
+    for x, first in zip(_as_list(xs), gradients(ys, xs)):
+        shape = x.shape
+        if not shape.is_fully_defined():
+            raise NotImplementedError(f"hessians: the shape of each x must be known, {x} has {shape}")
+        with name_scope(name):
+            flat = apply_op("Reshape", _existing(first), [-1])
+            seconds = [gradients(apply_op("GatherV2", flat, i, 0), x)[0] for i in range(shape.num_elements())]
+            rows = apply_op("Pack", [_existing(second) for second in seconds])
+            made.append(apply_op("Reshape", rows, shape.as_list() * 2))
+    return made
+
+
+def _existing(gradient):
+    if gradient is None:
+        raise ValueError("None values not supported.")
+    return convert_to_tensor(gradient)

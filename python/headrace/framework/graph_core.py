@@ -32,6 +32,7 @@ class Graph:
         self._attr_scopes = []
         self._function_counter = 0
         self._unfeedable = set()
+        self._host_functions = []  # the Python functions that its operations call
         self.seed = None
         self.version_lock = threading.RLock()
 

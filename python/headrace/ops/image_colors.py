@@ -6,7 +6,7 @@ from ..framework import dtypes
 from ..framework.convert import convert_to_tensor
 from ..framework.graph import name_scope
 from ..framework.op_library import apply_op
-from . import array, clip, math, random
+from . import array, math, random
 
 
 def convert_image_dtype(image, dtype, saturate=False, name=None):
@@ -19,89 +19,59 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
         source = image.dtype
         if source.is_integer and dtype.is_integer:
             if source.max > dtype.max:
-                return cast(apply_op("FloorDiv", image, (source.max + 1) // (dtype.max + 1)), dtype)
-            return cast(image, dtype) * ((dtype.max + 1) // (source.max + 1))
+                return cast(apply_op("FloorDiv", image, (source.max + 1) // (dtype.max + 1)), dtype, name=scope)
+            return math.multiply(cast(image, dtype), (dtype.max + 1) // (source.max + 1), name=scope)
         if source.is_floating and dtype.is_floating:
             return math.cast(image, dtype, name=scope)
         if source.is_integer:
             return math.multiply(math.cast(image, dtype), 1.0 / source.max, name=scope)
-        return cast(math.multiply(image, dtype.max + 0.5), dtype)
+        return cast(math.multiply(image, dtype.max + 0.5), dtype, name=scope)
 
 
-def _in_float(image, function, name):
-    """The function of the image as floats from 0 to 1, in the image's own type again."""
-    with name_scope(name):
+def _in_float(image, function, name, saturate=False):
+    """The function (of an image as floats from 0 to 1, and a name) of the image, in the image's own type again."""
+    with name_scope(name) as scope:
         image = convert_to_tensor(image, name="image")
         kind = image.dtype.base_dtype
-        if kind in (dtypes.float16, dtypes.float32):
-            return function(image)
-        return convert_image_dtype(function(convert_image_dtype(image, dtypes.float32)), kind, saturate=True)
+        if kind not in (dtypes.float16, dtypes.float32):
+            image = convert_image_dtype(image, dtypes.float32)
+        return convert_image_dtype(function(image, scope), kind, saturate)
 
 
 def adjust_brightness(image, delta):
     """The image with `delta` added, integers taken as 0 to 1."""
-    return _in_float(image, lambda x: math.add(x, math.cast(delta, x.dtype)), "adjust_brightness")
+    return _in_float(image, lambda x, scope: math.add(x, math.cast(delta, x.dtype), name=scope), "adjust_brightness", saturate=True)
 
 
 def adjust_contrast(images, contrast_factor):
     """(x - mean) * factor + mean, for each channel of each image."""
-    def adjusted(x):
-        mean = math.reduce_mean(x, [-3, -2], True)
-        return (x - mean) * math.cast(contrast_factor, x.dtype) + mean
-
-    return _in_float(images, adjusted, "adjust_contrast")
+    return _in_float(images, lambda x, scope: apply_op("AdjustContrastv2", x, contrast_factor, name=scope), "adjust_contrast",
+                     saturate=True)
 
 
 def adjust_gamma(image, gamma=1, gain=1):
     """gain * x to the power gamma."""
-    return _in_float(image, lambda x: gain * math.pow(x, math.cast(gamma, x.dtype)), "adjust_gamma")
+    return _in_float(image, lambda x, scope: gain * math.pow(x, math.cast(gamma, x.dtype)), "adjust_gamma", saturate=True)
 
 
 def rgb_to_hsv(images, name=None):
     """Red, green, blue from 0 to 1 as hue, saturation, value from 0 to 1."""
-    with name_scope(name or "rgb_to_hsv"):
-        red, green, blue = array.unstack(convert_to_tensor(images), 3, -1)
-        value = math.maximum(red, math.maximum(green, blue))
-        spread = value - math.minimum(red, math.minimum(green, blue))
-        saturation = math.div_no_nan(spread, value)
-        by_red = math.div_no_nan(green - blue, spread)
-        by_green = 2.0 + math.div_no_nan(blue - red, spread)
-        by_blue = 4.0 + math.div_no_nan(red - green, spread)
-        sixths = array.where(math.equal(red, value), by_red, array.where(math.equal(green, value), by_green, by_blue))
-        hue = sixths / 6.0
-        hue = array.where(spread > 0, array.where(hue < 0, hue + 1.0, hue), array.zeros_like(hue))
-        return array.stack([hue, saturation, value], -1)
+    return apply_op("RGBToHSV", images, name=name)
 
 
 def hsv_to_rgb(images, name=None):
     """Hue, saturation, value from 0 to 1 as red, green, blue from 0 to 1."""
-    with name_scope(name or "hsv_to_rgb"):
-        hue, saturation, value = array.unstack(convert_to_tensor(images), 3, -1)
-        sixths = hue * 6.0
-        weights = [clip.clip_by_value(math.abs(sixths - 3.0) - 1.0, 0.0, 1.0),
-                   clip.clip_by_value(2.0 - math.abs(sixths - 2.0), 0.0, 1.0),
-                   clip.clip_by_value(2.0 - math.abs(sixths - 4.0), 0.0, 1.0)]
-        return array.stack([((w - 1.0) * saturation + 1.0) * value for w in weights], -1)
+    return apply_op("HSVToRGB", images, name=name)
 
 
 def adjust_hue(image, delta, name=None):
     """The hue turned by `delta` of the whole circle."""
-    def adjusted(x):
-        hue, saturation, value = array.unstack(rgb_to_hsv(x), 3, -1)
-        return hsv_to_rgb(array.stack([math.floormod(hue + math.cast(delta, x.dtype), np.ones((), x.dtype.as_numpy_dtype)),
-                                       saturation, value], -1))
-
-    return _in_float(image, adjusted, name or "adjust_hue")
+    return _in_float(image, lambda x, scope: apply_op("AdjustHue", x, delta), name or "adjust_hue")
 
 
 def adjust_saturation(image, saturation_factor, name=None):
-    """The saturation times a factor."""
-    def adjusted(x):
-        hue, saturation, value = array.unstack(rgb_to_hsv(x), 3, -1)
-        scaled = clip.clip_by_value(saturation * math.cast(saturation_factor, x.dtype), 0.0, 1.0)
-        return hsv_to_rgb(array.stack([hue, scaled, value], -1))
-
-    return _in_float(image, adjusted, name or "adjust_saturation")
+    """The saturation times a factor, kept within 0 and 1."""
+    return _in_float(image, lambda x, scope: apply_op("AdjustSaturation", x, saturation_factor), name or "adjust_saturation")
 
 
 def _bounds(lower, upper):

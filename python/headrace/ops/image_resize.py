@@ -1,4 +1,4 @@
-"""Sizes of images: each output pixel is a weighted sum of input pixels, rows first, then columns."""
+"""Sizes of images."""
 
 import enum
 
@@ -7,6 +7,7 @@ import numpy as np
 from ..framework import dtypes
 from ..framework.convert import constant_value, convert_to_tensor
 from ..framework.graph import name_scope
+from ..framework.op_library import apply_op
 from . import array, math
 
 
@@ -19,132 +20,25 @@ class ResizeMethod(enum.IntEnum):
     AREA = 3
 
 
-def _positions(extent, target, align_corners, half_pixel_centers):
-    """Where in the input (an extent, int or tensor) each of `target` output pixels lies, as float32."""
-    extent, target = math.cast(extent, dtypes.float32), convert_to_tensor(target, dtypes.int32)
-    wanted = math.cast(target, dtypes.float32)
-    numbers = math.cast(math.range(target), dtypes.float32)
-    scale = extent / wanted
-    if align_corners:
-        scale = array.where(wanted > 1, (extent - 1.0) / math.maximum(wanted - 1.0, 1.0), scale)
-    return (numbers + 0.5) * scale - 0.5 if half_pixel_centers else numbers * scale
-
-
-def _taps(images, axis, places):
-    """The pixels at the given places along an axis, places beyond the edge taken at the edge."""
-    extent = images.shape._dims[axis]
-    limit = (array.shape(images)[axis] if extent is None else extent) - 1
-    inside = math.minimum(math.maximum(places, 0), limit)
-    return array.gather(images, inside, axis=axis)
-
-
-def _weights(values, axis):
-    """A vector of weights along an axis of a batch of images."""
-    return array.reshape(values, [-1, 1, 1] if axis == 1 else [-1, 1])
-
-
-def _along(images, axis, target, kernel, align_corners, half_pixel_centers):
-    """Resized along one axis. `kernel(fraction)` gives [(offset, weights)] for positions at floor + fraction."""
-    extent = images.shape._dims[axis]
-    extent = array.shape(images)[axis] if extent is None else extent
-    places = _positions(extent, target, align_corners, half_pixel_centers)
-    if half_pixel_centers and kernel is _linear:
-        places = math.maximum(places, 0.0)
-    floors = math.floor(places)
-    total = None
-    for offset, weights in kernel(places - floors):
-        part = _taps(images, axis, math.cast(floors, dtypes.int32) + offset) * _weights(weights, axis)
-        total = part if total is None else total + part
-    return total
-
-
-def _linear(fraction):
-    return [(0, 1.0 - fraction), (1, fraction)]
-
-
-def _cubic(a):
-    """Keys' cubic convolution kernel with parameter a (Keys 1981), at multiples of 1/1024 as in TensorFlow."""
-    def near(x):
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
-
-    def far(x):
-        return ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a
-
-    def kernel(fraction):
-        t = math.rint(fraction * 1024.0) / 1024.0
-        return [(-1, far(t + 1.0)), (0, near(t)), (1, near(1.0 - t)), (2, far(2.0 - t))]
-
-    return kernel
-
-
-def _separable(images, size, kernel, align_corners, half_pixel_centers, name):
-    with name_scope(name):
-        images = math.cast(convert_to_tensor(images), dtypes.float32)
-        height, width = array.unstack(convert_to_tensor(size, dtypes.int32), 2)
-        rows = _along(images, 1, height, kernel, align_corners, half_pixel_centers)
-        return _sized(_along(rows, 2, width, kernel, align_corners, half_pixel_centers), images, size)
-
-
-def _sized(result, images, size):
-    known = constant_value(convert_to_tensor(size))
-    extents = [None, None] if known is None else [int(v) for v in known]
-    result.set_shape([images.shape._dims[0], *extents, images.shape._dims[3]])
-    return result
-
-
 def resize_bilinear(images, size, align_corners=False, name=None, half_pixel_centers=False):
     """A batch of images at another size, as float32: each pixel is a mean of four."""
-    return _separable(images, size, _linear, align_corners, half_pixel_centers, name or "ResizeBilinear")
+    return apply_op("ResizeBilinear", images, size, align_corners=align_corners, half_pixel_centers=half_pixel_centers, name=name)
 
 
 def resize_bicubic(images, size, align_corners=False, name=None, half_pixel_centers=False):
     """A batch of images at another size, as float32, by cubic convolution."""
-    if half_pixel_centers:
-        raise NotImplementedError("resize_bicubic: half_pixel_centers is not there")
-    return _separable(images, size, _cubic(-0.75), align_corners, half_pixel_centers, name or "ResizeBicubic")
+    return apply_op("ResizeBicubic", images, size, align_corners=align_corners, half_pixel_centers=half_pixel_centers, name=name)
 
 
 def resize_nearest_neighbor(images, size, align_corners=False, name=None, half_pixel_centers=False):
     """A batch of images at another size, of the same type: each pixel is one of the input's."""
-    with name_scope(name or "ResizeNearestNeighbor"):
-        images = convert_to_tensor(images)
-        result = images
-        for axis, target in zip((1, 2), array.unstack(convert_to_tensor(size, dtypes.int32), 2)):
-            extent = images.shape._dims[axis]
-            extent = array.shape(images)[axis] if extent is None else extent
-            places = _positions(extent, target, align_corners, half_pixel_centers)
-            places = math.floor(places + 0.5) if align_corners or half_pixel_centers else math.floor(places)
-            result = _taps(result, axis, math.cast(places, dtypes.int32))
-        return _sized(result, images, size)
+    return apply_op("ResizeNearestNeighbor", images, size, align_corners=align_corners, half_pixel_centers=half_pixel_centers,
+                    name=name)
 
 
 def resize_area(images, size, align_corners=False, name=None):
     """A batch of images at another size, as float32: each pixel is the mean of the area it covers."""
-    with name_scope(name or "ResizeArea"):
-        images = math.cast(convert_to_tensor(images), dtypes.float32)
-        result = images
-        for axis, target in zip((1, 2), array.unstack(convert_to_tensor(size, dtypes.int32), 2)):
-            extent = images.shape._dims[axis]
-            extent = array.shape(images)[axis] if extent is None else extent
-            cover = _cover(extent, target, align_corners)
-            result = math.tensordot(result, cover, [[axis], [1]])
-            order = [0, 3, 1, 2] if axis == 1 else [0, 1, 3, 2]
-            result = array.transpose(result, order)
-        return _sized(result, images, size)
-
-
-def _cover(extent, target, align_corners):
-    """The matrix [target, extent] of the share that each input pixel has in each output pixel."""
-    starts = array.expand_dims(_positions(extent, target, align_corners, False), 1)
-    scale = math.cast(extent, dtypes.float32) / math.cast(target, dtypes.float32)
-    if align_corners:
-        wanted = math.cast(target, dtypes.float32)
-        scale = array.where(wanted > 1, (math.cast(extent, dtypes.float32) - 1.0) / math.maximum(wanted - 1.0, 1.0), scale)
-    pixels = array.expand_dims(math.cast(math.range(extent), dtypes.float32), 0)
-    last = math.equal(pixels, math.cast(extent, dtypes.float32) - 1.0)
-    ends = array.where(last, array.fill(array.shape(pixels), np.float32(np.inf)), pixels + 1.0)  # beyond the edge it goes on
-    overlap = math.minimum(starts + scale, ends) - math.maximum(starts, pixels)
-    return math.maximum(overlap, 0.0) / scale
+    return apply_op("ResizeArea", images, size, align_corners=align_corners, name=name)
 
 
 _FUNCTIONS = {ResizeMethod.BILINEAR: resize_bilinear, ResizeMethod.NEAREST_NEIGHBOR: resize_nearest_neighbor,
@@ -169,9 +63,10 @@ def resize_images(images, size, method=ResizeMethod.BILINEAR, align_corners=Fals
             raise ValueError(f"Resize method is not implemented: {method}")
         single = images.shape.rank == 3
         batch = array.expand_dims(images, 0) if single else images
+        size = convert_to_tensor(size, dtypes.int32, name="size")
         if preserve_aspect_ratio:
             size = _fitting(batch, size)
-        known = constant_value(convert_to_tensor(size))
+        known = constant_value(size)
         if known is not None and list(known) == list(batch.shape._dims[1:3]):
             return images
         result = _FUNCTIONS[ResizeMethod(method)](batch, size, align_corners)
@@ -182,6 +77,11 @@ resize = resize_images
 
 
 def _fitting(images, size):
+    """The largest height and width within `size` in the images' proportion."""
+    extents, wanted = images.shape._dims[1:3], constant_value(size)
+    if None not in extents and wanted is not None:
+        scale = np.min(np.float32(wanted) / np.float32(extents))
+        return convert_to_tensor(np.int32(np.round(np.float32(extents) * scale)), name="size")
     extents = math.cast(array.shape(images)[1:3], dtypes.float32)
     scale = math.reduce_min(math.cast(size, dtypes.float32) / extents)
     return math.cast(math.round(extents * scale), dtypes.int32)

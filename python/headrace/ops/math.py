@@ -57,8 +57,12 @@ for _name, _op, _doc in (
         ("atan", "Atan", "Arc tangent, element-wise."),
         ("sinh", "Sinh", "Hyperbolic sine, element-wise."),
         ("cosh", "Cosh", "Hyperbolic cosine, element-wise."),
+        ("asinh", "Asinh", "Inverse of sinh, element-wise."),
+        ("acosh", "Acosh", "Inverse of cosh, element-wise."),
+        ("atanh", "Atanh", "Inverse of tanh, element-wise."),
         ("erf", "Erf", "The error function, element-wise."),
         ("erfc", "Erfc", "1 - erf(x), element-wise."),
+        ("erfinv", "Erfinv", "The x whose erf is the argument, element-wise."),
         ("lgamma", "Lgamma", "log of |gamma(x)|, element-wise."),
         ("digamma", "Digamma", "Derivative of lgamma, element-wise."),
         ("sigmoid", "Sigmoid", "1 / (1 + exp(-x)), element-wise."),
@@ -85,7 +89,6 @@ for _name, _op, _doc in (
         ("pow", "Pow", "x to the power y, element-wise."),
         ("squared_difference", "SquaredDifference", "(x - y) squared, element-wise."),
         ("div_no_nan", "DivNoNan", "x / y, and 0 where y is 0."),
-        ("atan2", "Atan2", "The angle of the point (y, x)."),
         ("less", "Less", "x < y, element-wise."),
         ("less_equal", "LessEqual", "x <= y, element-wise."),
         ("greater", "Greater", "x > y, element-wise."),
@@ -170,12 +173,16 @@ def cast(x, dtype, name=None):
 
 def saturate_cast(value, dtype, name=None):
     """cast that stops at the type's limits instead of wrapping."""
-    value, dtype = convert_to_tensor(value), dtypes.as_dtype(dtype)
-    if value.dtype.min < dtype.min:
-        value = maximum(value, np.array(dtype.min, value.dtype.as_numpy_dtype))  # noqa: F821
-    if value.dtype.max > dtype.max:
-        value = minimum(value, np.array(dtype.max, value.dtype.as_numpy_dtype))  # noqa: F821
-    return cast(value, dtype, name)
+    with name_scope(name or "saturate_cast") as scope:
+        value, dtype = convert_to_tensor(value, name="value"), dtypes.as_dtype(dtype).base_dtype
+        kind = value.dtype.base_dtype
+        limits = []
+        for bound, beyond in ((max(kind.min, dtype.min), lambda x: x < dtype.min), (min(kind.max, dtype.max), lambda x: x > dtype.max)):
+            limit = kind.as_numpy_dtype(bound)
+            if kind.is_floating and dtype.is_integer and beyond(int(limit)):  # the bound was rounded away from zero
+                limit = np.nextafter(limit, kind.as_numpy_dtype(0))
+            limits.append(convert_to_tensor(limit, kind))
+        return cast(apply_op("ClipByValue", value, *limits, name="clamp"), dtype, scope)
 
 
 def to_float(x, name="ToFloat"):

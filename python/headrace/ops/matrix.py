@@ -57,21 +57,7 @@ def matrix_diag(diagonal, name=None):
 
 def matrix_band_part(input, num_lower, num_upper, name=None):
     """The matrices with zeros below the given number of subdiagonals and above that of superdiagonals (-1: all are kept)."""
-    with name_scope(name or "matrix_band_part") as scope:
-        x = convert_to_tensor(input)
-        rows, columns = _places(x)
-        below, above = math.subtract(rows, columns), math.subtract(columns, rows)
-        inside = []
-        for limit, distance in ((num_lower, below), (num_upper, above)):
-            if is_tensor_like(limit):
-                limit = math.cast(limit, distance.dtype)
-                inside.append(math.logical_or(limit < 0, math.less_equal(distance, limit)))
-            elif limit >= 0:
-                inside.append(math.less_equal(distance, int(limit)))
-        if not inside:
-            return array.identity(x, name=scope)
-        kept = inside[0] if len(inside) == 1 else math.logical_and(*inside)
-        return apply_op("SelectV2", kept, x, np.zeros((), x.dtype.as_numpy_dtype), name=scope)
+    return apply_op("MatrixBandPart", input, num_lower, num_upper, name=name or "matrix_band_part")
 
 
 def matrix_set_diag(input, diagonal, name=None):

@@ -33,7 +33,7 @@ for _module, _names in {
                                "SessionCreator", "SingularMonitoredSession", "WorkerSessionCreator"),
         ".initial_values": ("init_from_checkpoint",),
         ".meta_graph": ("write_graph",),
-        ".session_manager": ("SessionManager",), ".supervisor": ("Supervisor",),
+        ".session_manager": ("SessionManager",), ".supervisor": ("Supervisor", "basic_train_loop"),
         ".session_run_hook": ("SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues"),
         ".sync_replicas": ("SyncReplicasOptimizer",),
 }.items():

@@ -280,3 +280,15 @@ class _StepCounter(LooperThread):
         summary = Summary(value=[Summary.Value(tag=self._tag, simple_value=rate)])
         if self._supervisor.summary_writer is not None:
             self._supervisor.summary_writer.add_summary(summary, step)
+
+
+def basic_train_loop(supervisor, train_step_fn, args=None, kwargs=None, master=""):
+    """Calls `train_step_fn(session, *args, **kwargs)` until the supervisor stops, in a new session after tf.errors.AbortedError."""
+    while True:
+        try:
+            with supervisor.managed_session(master) as sess:
+                while not supervisor.should_stop():
+                    train_step_fn(sess, *(args or ()), **(kwargs or {}))
+            return
+        except errors.AbortedError:
+            logging.info("The session was aborted: training goes on in a new one")

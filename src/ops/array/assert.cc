@@ -6,63 +6,10 @@
 #include "kernel/kernel.h"
 #include "ops/array/array_ops.h"
 #include "ops/formula.h"
+#include "ops/tensor_text.h"
 
 namespace headrace {
 namespace {
-
-template <typename T> void AppendElement(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    out += value ? "1" : "0";
-  } else if constexpr (std::is_integral_v<T> || std::is_same_v<T, std::string>) {
-    AppendText(out, value);
-  } else if constexpr (requires { value.real(); }) {
-    out += StrCat("(", static_cast<double>(value.real()), ",", static_cast<double>(value.imag()), ")");
-  } else {
-    AppendText(out, static_cast<double>(static_cast<float>(value)));
-  }
-}
-
-/// Writes a tensor's first elements as TensorFlow does: "1 2 3...", "[1 2][3...]...".
-class Summary {
- public:
-  Summary(const Tensor& tensor, int64_t limit) : tensor_(tensor), limit_(limit) {}
-
-  std::string Text() {
-    const Status status = ForDType<float, double, Half, BFloat16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t,
-                                   uint32_t, uint64_t, bool, std::string, std::complex<float>, std::complex<double>>(
-        tensor_.dtype(), "Summary", [this]<typename T>() {
-          Write<T>(0);
-          if (tensor_.num_elements() > limit_) out_ += "...";
-          return OkStatus();
-        });
-    return status.ok() ? out_ : tensor_.TypeAndShape();
-  }
-
- private:
-  // The elements from dimension `dim` on, beginning at next_.
-  template <typename T> void Write(int dim) {
-    if (tensor_.rank() == 0) return AppendElement(out_, tensor_.data<T>()[0]);
-    for (int64_t i = 0; i < tensor_.dim(dim); ++i) {
-      if (next_ >= limit_) {
-        if (dim > 0 && dim + 1 == tensor_.rank()) out_ += "...";
-        return;
-      }
-      if (dim + 1 == tensor_.rank()) {
-        if (i > 0) out_ += " ";
-        AppendElement(out_, tensor_.data<T>()[static_cast<size_t>(next_++)]);
-      } else {
-        out_ += "[";
-        Write<T>(dim + 1);
-        out_ += "]";
-      }
-    }
-  }
-
-  const Tensor& tensor_;
-  const int64_t limit_;
-  int64_t next_ = 0;
-  std::string out_;
-};
 
 class AssertKernel final : public Kernel {
  public:
@@ -74,7 +21,7 @@ class AssertKernel final : public Kernel {
     if (condition.scalar<bool>()) return OkStatus();
     std::string message = "assertion failed:";
     for (int i = 1; i < context.num_inputs(); ++i) {
-      message += StrCat(" [", Summary(context.input(i), summarize_ < 0 ? INT64_MAX : summarize_).Text(), "]");
+      message += StrCat(" [", FirstValuesText(context.input(i), summarize_), "]");
     }
     return Status(Code::kInvalidArgument, std::move(message));
   }

@@ -26,20 +26,11 @@ Status BroadcastToKernel(KernelContext& context) {
   const Tensor& input = context.input(0);
   HR_ASSIGN_OR_RETURN(const Shape shape, ShapeFromTensor("BroadcastTo", context.input(1)));
   if (shape == input.shape()) return context.SetOutput(0, context.TakeInput(0));
-  const int missing = shape.rank() - input.rank();
-  const std::vector<int64_t> from = DenseStrides(input.shape().dims()), to = DenseStrides(shape.dims());
-  std::vector<CopyDim> dims;
-  bool fits = missing >= 0;
-  for (int d = 0; fits && d < shape.rank(); ++d) {
-    const int64_t extent = d < missing ? 1 : input.dim(d - missing);
-    fits = extent == shape.dim(d) || extent == 1;
-    const bool stands = d < missing || extent == 1;
-    dims.push_back({shape.dim(d), stands ? 0 : from[static_cast<size_t>(d - missing)], to[static_cast<size_t>(d)]});
-  }
-  if (!fits) return InvalidArgument("Incompatible shapes: ", input.shape(), " vs. ", shape);
+  const std::optional<std::vector<CopyDim>> dims = BroadcastDims(input.shape(), shape);
+  if (!dims) return InvalidArgument("Incompatible shapes: ", input.shape(), " vs. ", shape);
   if (shape.num_elements() == input.num_elements()) return context.SetOutput(0, context.TakeInput(0).Reshaped(shape));
   HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
-  StridedCopy(context, input.dtype(), dims, input.raw(), output->mutable_raw());
+  StridedCopy(context, input.dtype(), *dims, input.raw(), output->mutable_raw());
   return OkStatus();
 }
 

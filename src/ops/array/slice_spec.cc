@@ -85,4 +85,22 @@ Result<SliceSpec> SliceSpec::Resolve(std::span<const int64_t> input, const std::
   return spec;
 }
 
+Result<SliceLayout> SliceLayout::Make(const Shape& input, const SliceSpec& spec) {
+  SliceLayout layout;
+  HR_ASSIGN_OR_RETURN(layout.shape, Shape::Make(spec.final_shape));
+  const std::vector<int64_t> strides = DenseStrides(input.dims());
+  int64_t to_stride = layout.shape.num_elements();
+  for (size_t d = 0; d < spec.dims.size(); ++d) {
+    const SliceSpec::Dim& dim = spec.dims[d];
+    if (dim.extent > 0) to_stride /= dim.extent;
+    layout.dims.push_back({dim.extent, strides[d] * dim.stride, to_stride});
+    layout.offset += dim.begin * strides[d];
+  }
+  return layout;
+}
+
+void SliceLayout::Reverse() {
+  for (CopyDim& dim : dims) std::swap(dim.from_stride, dim.to_stride);
+}
+
 }  // namespace headrace

@@ -1,7 +1,6 @@
 // StridedSlice: x[begin:end:stride, ...] as in numpy, with masks for what is left open (slice_spec.h). StridedSliceGrad: the reverse,
 // dy in its place in zeros of a given shape. Source: TensorFlow's ops of the same names.
 #include "graph/shape_context.h"
-#include "kernel/strided_copy.h"
 #include "ops/array/array_ops.h"
 #include "ops/array/slice_spec.h"
 #include "ops/formula.h"
@@ -13,13 +12,6 @@ namespace {
 constexpr std::string_view kMaskNames[] = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask",
                                            "shrink_axis_mask"};
 
-template <typename Source>  // ShapeContext, KernelConstruction
-SliceMasks MasksOf(const Source& source) {
-  return {source.template attr<int64_t>("begin_mask"), source.template attr<int64_t>("end_mask"),
-          source.template attr<int64_t>("ellipsis_mask"), source.template attr<int64_t>("new_axis_mask"),
-          source.template attr<int64_t>("shrink_axis_mask")};
-}
-
 AttrMap MaskAttrs(const GradientContext& c) {
   AttrMap attrs;
   for (const std::string_view name : kMaskNames) attrs.emplace(name, c.attr<int64_t>(name));
@@ -29,7 +21,7 @@ AttrMap MaskAttrs(const GradientContext& c) {
 Status StridedSliceShape(ShapeContext& c) {
   const auto begin = ConstantIntegers(c, 1), end = ConstantIntegers(c, 2), strides = ConstantIntegers(c, 3);
   if (!c.input(0).has_rank() || !begin || !end || !strides) return c.SetOutput(0, PartialShape());
-  HR_ASSIGN_OR_RETURN(SliceSpec spec, SliceSpec::Resolve(c.input(0).dims(), *begin, *end, *strides, MasksOf(c)));
+  HR_ASSIGN_OR_RETURN(SliceSpec spec, SliceSpec::Resolve(c.input(0).dims(), *begin, *end, *strides, SliceMasks::Of(c)));
   return c.SetOutput(0, PartialShape(std::move(spec.final_shape)));
 }
 
@@ -43,27 +35,6 @@ Status StridedSliceGradient(GradientContext& c) {
       0, c.Op("StridedSliceGrad", {shape, index(1), index(2), index(3), c.output_gradient(0)}, MaskAttrs(c)));
 }
 
-/// How the slice lies in the input: dimensions of the copy, and the first element.
-struct Layout {
-  std::vector<CopyDim> dims;  // from: the input's strides; to: the slice's
-  int64_t offset = 0;
-  Shape shape;  // the slice's
-
-  static Result<Layout> Make(const Shape& input, const SliceSpec& spec) {
-    Layout layout;
-    HR_ASSIGN_OR_RETURN(layout.shape, Shape::Make(spec.final_shape));
-    const std::vector<int64_t> strides = DenseStrides(input.dims());
-    int64_t to_stride = layout.shape.num_elements();
-    for (size_t d = 0; d < spec.dims.size(); ++d) {
-      const SliceSpec::Dim& dim = spec.dims[d];
-      if (dim.extent > 0) to_stride /= dim.extent;
-      layout.dims.push_back({dim.extent, strides[d] * dim.stride, to_stride});
-      layout.offset += dim.begin * strides[d];
-    }
-    return layout;
-  }
-};
-
 // The first dimension alone is cut, in steps of one.
 bool RowsOnly(const Shape& input, const SliceSpec& spec) {
   if (spec.dims.empty() || spec.dims[0].stride != 1) return false;
@@ -75,14 +46,14 @@ bool RowsOnly(const Shape& input, const SliceSpec& spec) {
 
 class StridedSliceKernel final : public Kernel {
  public:
-  explicit StridedSliceKernel(KernelConstruction& construction) : masks_(MasksOf(construction)) {}
+  explicit StridedSliceKernel(KernelConstruction& construction) : masks_(SliceMasks::Of(construction)) {}
 
   Status Compute(KernelContext& context) override {
     const Tensor& input = context.input(0);
     HR_ASSIGN_OR_RETURN(const SliceSpec spec,
                         SliceSpec::Resolve(input.shape().dims(), IntegersOf(context.input(1)),
                                            IntegersOf(context.input(2)), IntegersOf(context.input(3)), masks_));
-    HR_ASSIGN_OR_RETURN(const Layout layout, Layout::Make(input.shape(), spec));
+    HR_ASSIGN_OR_RETURN(const SliceLayout layout, SliceLayout::Make(input.shape(), spec));
     if (layout.shape.num_elements() > 0 && IsPlainData(input.dtype()) && RowsOnly(input.shape(), spec)) {
       const int64_t begin = spec.dims[0].begin;
       return context.SetOutput(0, input.Slice(begin, begin + spec.dims[0].extent).Reshaped(layout.shape));
@@ -110,7 +81,7 @@ Status StridedSliceGradGradient(GradientContext& c) {
 
 class StridedSliceGradKernel final : public Kernel {
  public:
-  explicit StridedSliceGradKernel(KernelConstruction& construction) : masks_(MasksOf(construction)) {}
+  explicit StridedSliceGradKernel(KernelConstruction& construction) : masks_(SliceMasks::Of(construction)) {}
 
   Status Compute(KernelContext& context) override {
     HR_ASSIGN_OR_RETURN(const Shape shape, ShapeFromTensor("StridedSliceGrad", context.input(0)));
@@ -118,15 +89,15 @@ class StridedSliceGradKernel final : public Kernel {
     HR_ASSIGN_OR_RETURN(const SliceSpec spec,
                         SliceSpec::Resolve(shape.dims(), IntegersOf(context.input(1)), IntegersOf(context.input(2)),
                                            IntegersOf(context.input(3)), masks_));
-    HR_ASSIGN_OR_RETURN(Layout layout, Layout::Make(shape, spec));
+    HR_ASSIGN_OR_RETURN(SliceLayout layout, SliceLayout::Make(shape, spec));
     if (dy.shape() != layout.shape) {
       return InvalidArgument("shape of dy was ", dy.shape(), " instead of ", layout.shape);
     }
     HR_ASSIGN_OR_RETURN(Tensor * output, context.AllocateOutput(0, shape));
     const Elements elements(dy.dtype());
     elements.FillZero(output->mutable_raw(), shape.num_elements());
-    for (CopyDim& dim : layout.dims) std::swap(dim.from_stride, dim.to_stride);
     if (dy.num_elements() == 0) return OkStatus();
+    layout.Reverse();
     StridedCopy(context, dy.dtype(), layout.dims, dy.raw(), elements.At(output->mutable_raw(), layout.offset));
     return OkStatus();
   }
@@ -135,10 +106,6 @@ class StridedSliceGradKernel final : public Kernel {
   const SliceMasks masks_;
 };
 
-constexpr std::string_view kMasks =
-    " | begin_mask: int = 0 | end_mask: int = 0 | ellipsis_mask: int = 0 | new_axis_mask: int = 0 | "
-    "shrink_axis_mask: int = 0";
-
 }  // namespace
 
 std::vector<OpDefinition> StridedSliceOps() {
@@ -146,7 +113,7 @@ std::vector<OpDefinition> StridedSliceOps() {
   ops.push_back(
       OpDefinition(StrCat("StridedSlice(input: T, begin: Index, end: Index, strides: Index) -> (output: T) | T: type | "
                           "Index: type in {i16,i32,i64}",
-                          kMasks))
+                          kSliceMaskAttrs))
           .Shape(StridedSliceShape)
           .Gradient(StridedSliceGradient)
           .Kernels(AnyType(ClassKernel<StridedSliceKernel>())));
@@ -154,7 +121,7 @@ std::vector<OpDefinition> StridedSliceOps() {
       OpDefinition(
           StrCat("StridedSliceGrad(shape: Index, begin: Index, end: Index, strides: Index, dy: T) -> (output: T) | "
                  "T: type | Index: type in {i32,i64}",
-                 kMasks))
+                 kSliceMaskAttrs))
           .Shape(StridedSliceGradShape)
           .Gradient(StridedSliceGradGradient)
           .Kernels(AnyType(ClassKernel<StridedSliceGradKernel>())));

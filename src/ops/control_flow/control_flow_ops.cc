@@ -27,7 +27,7 @@ void RegisterControlFlowOps(OpRegistry& registry) {
   registry.Add(NoOp());
   registry.Add(ControlTrigger());
   registry.Add(Abort());
-  for (const auto& make : {CallOps, WhileOps}) {
+  for (const auto& make : {CallOps, PyFuncOps, WhileOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

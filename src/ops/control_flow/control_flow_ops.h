@@ -33,6 +33,7 @@ OpDefinition Abort();
 /// would count as a constant.)
 Status RefuseGradient(GradientContext& c);
 std::vector<OpDefinition> CallOps();
+std::vector<OpDefinition> PyFuncOps();
 std::vector<OpDefinition> WhileOps();
 
 }  // namespace headrace

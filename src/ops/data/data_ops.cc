@@ -6,8 +6,9 @@
 namespace headrace {
 
 void RegisterDataOps(OpRegistry& registry) {
-  for (auto ops : {DatasetSourceOps, DatasetTransformOps, DatasetFunctionOps, DatasetInterleaveOps, DatasetMemoryOps,
-                   DatasetResultOps, IteratorOps, IteratorHandleOps, OptionalOps}) {
+  for (auto ops :
+       {DatasetSourceOps, DatasetTransformOps, DatasetFunctionOps, DatasetGeneratorOps, DatasetGroupingOps,
+        DatasetInterleaveOps, DatasetMemoryOps, DatasetResultOps, IteratorOps, IteratorHandleOps, OptionalOps}) {
     for (OpDefinition& op : ops()) registry.Add(std::move(op));
   }
 }

@@ -8,6 +8,8 @@ namespace headrace {
 std::vector<OpDefinition> DatasetSourceOps();      // dataset_sources.cc
 std::vector<OpDefinition> DatasetTransformOps();   // dataset_transforms.cc
 std::vector<OpDefinition> DatasetFunctionOps();    // dataset_functions.cc
+std::vector<OpDefinition> DatasetGeneratorOps();   // dataset_generator.cc
+std::vector<OpDefinition> DatasetGroupingOps();    // dataset_grouping.cc
 std::vector<OpDefinition> DatasetInterleaveOps();  // dataset_interleave.cc
 std::vector<OpDefinition> DatasetMemoryOps();      // dataset_memory.cc
 std::vector<OpDefinition> DatasetResultOps();      // dataset_results.cc

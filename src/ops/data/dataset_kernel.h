@@ -38,6 +38,28 @@ inline Status SetDatasetOutput(KernelContext& c, Result<DatasetPtr> dataset) {
 /// Puts an element's components into the outputs. Errors: kInvalidArgument unless they have these types.
 Status SetElementOutputs(KernelContext& c, Element element, const std::vector<DType>& types);
 
+/// One of several functions of an op, each of which has captured tensors among the op's inputs.
+class FunctionPart {
+ public:
+  /// `captured_attr` is the list of the captured tensors' types.
+  FunctionPart(KernelConstruction& c, std::string_view function_attr, std::string_view captured_attr)
+      : function_(c.attr<FunctionRef>(function_attr)),
+        num_captured_(static_cast<int>(c.attr<std::vector<DType>>(captured_attr).size())) {}
+
+  /// With the captured tensors, which are the inputs from `*at` on; moves that behind them.
+  Result<CapturingFunction> Compile(const KernelContext& c, FunctionRunner& functions, int* at) const {
+    CapturingFunction compiled;
+    HR_ASSIGN_OR_RETURN(compiled.function, functions.Compile(function_));
+    compiled.captured = InputsFrom(c, *at, num_captured_);
+    *at += num_captured_;
+    return compiled;
+  }
+
+ private:
+  const FunctionRef function_;
+  const int num_captured_;
+};
+
 /// The shape function of ops whose outputs are an element's components: those of `output_shapes`.
 Status ElementShapes(ShapeContext& c);
 

@@ -134,6 +134,8 @@ constexpr TransformRow kRows[] = {
     {"ConcatenateDataset(input_dataset: variant, another_dataset: variant)", "", kDatasetMetadata, ConcatenateCpu},
     {"UnbatchDataset(input_dataset: variant)", "", kDatasetMetadata, PlainCpu<MakeUnbatchDataset>},
     {"ExperimentalUnbatchDataset(input_dataset: variant)", "", "", PlainCpu<MakeUnbatchDataset>},
+    {"UniqueDataset(input_dataset: variant)", "", kDatasetMetadata, PlainCpu<MakeUniqueDataset>},
+    {"ExperimentalUniqueDataset(input_dataset: variant)", "", "", PlainCpu<MakeUniqueDataset>},
     {"WindowDataset(input_dataset: variant, size: i64, shift: i64, stride: i64, drop_remainder: bool)", "",
      kDatasetMetadata, WindowCpu},
     {"SamplingDataset(input_dataset: variant, rate: f32, seed: i64, seed2: i64)", "", "", SamplingCpu},

@@ -6,7 +6,7 @@
 namespace headrace {
 
 void RegisterDataFlowOps(OpRegistry& registry) {
-  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps, StackOps}) {
+  for (auto make : {AccumulatorOps, QueueHandleOps, QueueOps, StackOps, StagingOps}) {
     for (OpDefinition& op : make()) registry.Add(std::move(op));
   }
 }

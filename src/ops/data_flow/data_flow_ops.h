@@ -8,6 +8,7 @@ namespace headrace {
 std::vector<OpDefinition> AccumulatorOps();  // accumulator_ops.cc
 std::vector<OpDefinition> QueueHandleOps();  // queue_handle_ops.cc
 std::vector<OpDefinition> QueueOps();        // queue_ops.cc
+std::vector<OpDefinition> StagingOps();      // staging_ops.cc
 std::vector<OpDefinition> StackOps();        // stack.cc
 
 }  // namespace headrace

@@ -34,4 +34,15 @@ using ExampleColumns = std::vector<ExampleColumn*>;
 Status JoinColumns(KernelContext& context, const ExampleFeature& feature, const ExampleColumns& columns, bool is_batch,
                    const Tensor* padding);
 
+/// The rows of one feature list in some consecutive examples. Where a row's number of values is fixed, `counts` are of each
+/// example all the same, else of each row.
+struct ListColumn : ExampleColumn {
+  std::vector<int64_t> num_rows;  // of each example
+};
+
+using ListColumns = std::vector<ListColumn*>;
+
+/// Sets the outputs of `feature`.
+Status JoinListColumns(KernelContext& context, const ListFeature& feature, const ListColumns& columns, bool is_batch);
+
 }  // namespace headrace

@@ -31,6 +31,14 @@ struct ExampleFeature {
   int splits_output = 0;   // kRagged
 };
 
+/// A feature list: a feature in each of any number of rows. Its form is kPadded, for rows of a fixed shape, which are filled up
+/// with zeros or empty strings; kSparse; or kRagged, where splits_output tells where each row's values begin.
+struct ListFeature : ExampleFeature {
+  bool may_be_missing = true;
+  int lengths_output = -1;       // kPadded: the number of rows; -1: not wanted
+  int outer_splits_output = -1;  // kRagged: where each example's rows begin
+};
+
 /// Finds keys. Keys that are equal share a slot.
 class KeyTable {
  public:

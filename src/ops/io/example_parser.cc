@@ -1,22 +1,16 @@
 #include "ops/io/example_parser.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 #include "ops/io/example_columns.h"
+#include "ops/io/example_pieces.h"
 #include "ops/io/example_values.h"
-#include "ops/io/type_text.h"
 
 namespace headrace {
 
 namespace {
 
 using Form = ExampleFeature::Form;
-
-DType TypeOf(FeatureKind kind) {
-  return kind == FeatureKind::kFloat ? DType::kFloat : kind == FeatureKind::kInt64 ? DType::kInt64 : DType::kString;
-}
 
 /// The values of a slot of the key table in one example. They count when `example` is the current one.
 struct Slot {
@@ -73,7 +67,7 @@ class Piece {
       }
       return true;
     });
-    if (!sound) return NoExample(example);
+    if (!sound) return messages().NoExample(Place(), example);
     return num_taken == batch_.features.size() ? OkStatus() : TakeTheOthers();
   }
 
@@ -113,7 +107,8 @@ class Piece {
 
   template <typename T> Status Take(size_t i, const Slot* slot) {
     const ExampleFeature& feature = batch_.features[i];
-    if (slot != nullptr && slot->kind != KindOf(kDTypeOf<T>)) return OtherType(i, slot->kind);
+    if (slot != nullptr && slot->kind != KindOf(kDTypeOf<T>))
+      return messages().OtherType(Place(), Key(i), feature, slot->kind);
     return feature.form == Form::kFixed ? TakeFixed<T>(i, slot) : TakeAny<T>(i, slot);
   }
 
@@ -122,15 +117,15 @@ class Piece {
     T* out = static_cast<T*>(batch_.fixed[i]) + example_ * feature.num_elements;
     if (slot == nullptr) return TakeDefault<T>(i, out);
     const int64_t count = ReadValues(slot->list, out, feature.num_elements);
-    return count == feature.num_elements ? OkStatus() : WrongCount<T>(i, count);
+    if (count == feature.num_elements) return OkStatus();
+    return count < 0 ? messages().Malformed(Place(), Key(i), feature)
+                     : messages().WrongCount(Place(), Key(i), feature, count);
   }
 
   template <typename T> Status TakeDefault(size_t i, T* out) {
-    const Tensor& fallback = *batch_.inputs.defaults[static_cast<size_t>(batch_.features[i].dense_index)];
-    if (fallback.num_elements() == 0 && batch_.features[i].num_elements != 0) {
-      return InvalidArgument(batch_.inputs.is_batch ? StrCat("Name: ", ExampleName(), ", ") : "", "Feature: ", Key(i),
-                             " (data type: ", TypeText(kDTypeOf<T>), ") is required but could not be found.");
-    }
+    const ExampleFeature& feature = batch_.features[i];
+    const Tensor& fallback = *batch_.inputs.defaults[static_cast<size_t>(feature.dense_index)];
+    if (fallback.num_elements() == 0 && feature.num_elements != 0) return messages().Missing(Place(), Key(i), feature);
     std::ranges::copy(fallback.data<T>(), out);
     return OkStatus();
   }
@@ -146,56 +141,19 @@ class Piece {
     const size_t before = values.size();
     values.resize(before + 1);
     const int64_t count = ReadValues(slot->list, values.data() + before, 1);
-    if (count < 0) return WrongCount<T>(i, count);
+    if (count < 0) return messages().Malformed(Place(), Key(i), feature);
     values.resize(before + static_cast<size_t>(count));
     if (count > 1) ReadValues(slot->list, values.data() + before, count);
     counts.push_back(count);
-    if (feature.form == Form::kPadded && count % feature.num_elements != 0) return NoWholeRows<T>(i, count);
+    if (feature.form == Form::kPadded && count % feature.num_elements != 0)
+      return messages().NoWholeRows(Place(), Key(i), feature, count);
     return OkStatus();
   }
 
   // --- messages
   const std::string& Key(size_t i) const { return batch_.keys.name(batch_.keys.slot(i)); }
-  std::string ExampleName() const {
-    return batch_.inputs.names.empty() ? "<unknown>" : batch_.inputs.names[static_cast<size_t>(example_)];
-  }
-  Status Bad(size_t i, std::string_view what) const {
-    if (!batch_.inputs.is_batch) return InvalidArgument("Key: ", Key(i), ".  ", what);
-    return InvalidArgument("Name: ", ExampleName(), ", Key: ", Key(i), ", Index: ", example_, ".  ", what);
-  }
-  Status OtherType(size_t i, FeatureKind kind) const {
-    const ExampleFeature& feature = batch_.features[i];
-    const std::string expected = TypeText(feature.dtype), actual = TypeText(TypeOf(kind));
-    const bool is_dense = feature.form == Form::kFixed || feature.form == Form::kPadded;
-    return Bad(i, is_dense ? StrCat("Data types don't match. Data type: ", actual, " but expected type: ", expected)
-                           : StrCat("Data types don't match. Expected type: ", expected, ", Actual type: ", actual));
-  }
-  template <typename T> static std::string_view ValuesName() {
-    return std::is_same_v<T, float> ? "float" : std::is_same_v<T, int64_t> ? "int64" : "bytes";
-  }
-  template <typename T> Status WrongCount(size_t i, int64_t count) const {
-    if (count < 0)
-      return Bad(i, StrCat("Can't parse serialized Example: the ", ValuesName<T>(), " values are malformed"));
-    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values != expected.  Values size: ", count,
-                         " but output shape: ", batch_.features[i].stated_shape));
-  }
-  template <typename T> Status NoWholeRows(size_t i, int64_t count) const {
-    return Bad(i, StrCat("Number of ", ValuesName<T>(), " values is not a multiple of stride length. Saw ", count,
-                         " values but output shape is: ", batch_.features[i].stated_shape));
-  }
-  Status NoExample(std::string_view bytes) const {
-    constexpr size_t kMostShown = 64;
-    std::string shown;
-    for (const char c : bytes.substr(0, kMostShown)) {
-      if (c >= ' ' && c <= '~') {
-        shown += c;
-      } else {
-        shown += StrCat("\\x", Hex16(static_cast<unsigned char>(c)).substr(14));
-      }
-    }
-    return InvalidArgument("Could not parse example input, value: '", shown, bytes.size() > kMostShown ? "...'" : "'",
-                           " (example ", example_, ", ", bytes.size(), " bytes)");
-  }
+  const ExampleMessages& messages() const { return *batch_.inputs.messages; }
+  ExamplePlace Place() const { return PlaceOf(batch_.inputs, example_); }
 
   const Batch& batch_;
   std::vector<Slot> slots_;
@@ -231,14 +189,6 @@ void FillDirect(Batch* batch) {
   }
 }
 
-/// A dataset's functions keep to their caller's thread, but a batch of Examples is worth the pool all the same.
-void ForAll(const KernelContext& c, int64_t num_examples, double example_ns,
-            const std::function<void(int64_t, int64_t)>& body) {
-  const StepContext& step = c.step();
-  if (!step.run_inline || step.runtime == nullptr) return c.ParallelFor(num_examples, example_ns, body);
-  step.runtime->compute->ParallelFor(num_examples, example_ns, body);
-}
-
 Status AllocateFixed(KernelContext& c, Batch* batch) {
   for (const ExampleFeature& feature : batch->features) {
     void*& out = batch->fixed.emplace_back(nullptr);
@@ -262,27 +212,10 @@ Status ParseExamples(KernelContext& c, std::span<const ExampleFeature> features,
                      const ExampleInputs& inputs) {
   Batch batch{features, keys, inputs};
   HR_RETURN_IF_ERROR(AllocateFixed(c, &batch));
-  double total_bytes = 0;
-  for (const std::string& example : inputs.serialized) total_bytes += static_cast<double>(example.size());
-  const auto num_examples = std::ssize(inputs.serialized);
-  const double example_ns = 100 + 2 * total_bytes / static_cast<double>(std::max<int64_t>(num_examples, 1));
-
-  std::mutex mutex;
-  std::map<int64_t, Piece> pieces;  // by first example
-  int64_t first_bad = num_examples;
-  Status kept;
-  ForAll(c, num_examples, example_ns, [&](int64_t begin, int64_t end) {
-    Piece piece(batch, begin, end);
-    int64_t bad = begin;
-    Status status = piece.Parse(&bad);
-    std::lock_guard lock(mutex);
-    if (!status.ok() && bad < first_bad) {
-      first_bad = bad;
-      kept = std::move(status);
-    }
-    pieces.emplace(begin, std::move(piece));
-  });
-  HR_RETURN_IF_ERROR(kept);
+  using Pieces = std::map<int64_t, Piece>;
+  HR_ASSIGN_OR_RETURN(Pieces pieces, ParsePieces<Piece>(c, inputs.serialized, [&](int64_t begin, int64_t end) {
+                        return Piece(batch, begin, end);
+                      }));
   for (size_t i = 0; i < features.size(); ++i) {
     if (features[i].form == Form::kFixed) continue;
     ExampleColumns columns;

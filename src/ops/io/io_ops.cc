@@ -5,10 +5,10 @@
 namespace headrace {
 
 void RegisterIoOps(OpRegistry& registry) {
-  constexpr std::vector<OpDefinition> (*kLists[])() = {CheckpointOps, FileOps,        ParseExampleOps, DecodeCsvOps,
-                                                       DecodeRawOps,  StringValueOps, ImageCodecOps,   RegexOps,
-                                                       ReaderOps,     StringHashOps,  StringSplitOps,  StringTextOps,
-                                                       AsStringOps,   ReduceJoinOps,  Base64Ops,       TensorBytesOps};
+  constexpr std::vector<OpDefinition> (*kLists[])() = {
+      CheckpointOps,  FileOps,       ParseExampleOps, ParseSequenceOps, DecodeCsvOps,   DecodeRawOps,
+      StringValueOps, ImageCodecOps, RegexOps,        ReaderOps,        StringHashOps,  StringSplitOps,
+      StringTextOps,  AsStringOps,   ReduceJoinOps,   Base64Ops,        TensorBytesOps, PrintOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

@@ -6,9 +6,9 @@ namespace headrace {
 
 void RegisterMathOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {
-      UnaryOps,   UnaryGradOps, ComplexOps,    ArithmeticOps, DivisionOps,        PowerOps,
-      CompareOps, LogicalOps,   AddNOps,       MatMulOps,     BatchMatMulOps,     ReductionOps,
-      ArgMaxOps,  SegmentOps,   CumulativeOps, ClipOps,       SegmentExtremumOps, BincountOps};
+      UnaryOps,      UnaryGradOps, ComplexOps,         ArithmeticOps,  DivisionOps,  PowerOps,  CompareOps,
+      LogicalOps,    AddNOps,      MatMulOps,          BatchMatMulOps, ReductionOps, ArgMaxOps, SegmentOps,
+      CumulativeOps, ClipOps,      SegmentExtremumOps, BincountOps,    SpecialOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

@@ -25,5 +25,6 @@ std::vector<OpDefinition> SegmentExtremumOps();
 std::vector<OpDefinition> BincountOps();
 std::vector<OpDefinition> CumulativeOps();
 std::vector<OpDefinition> ClipOps();
+std::vector<OpDefinition> SpecialOps();
 
 }  // namespace headrace

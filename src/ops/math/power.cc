@@ -1,5 +1,5 @@
 // Pow: z = x^y with broadcasting; integers wrap, and refuse negative exponents. Xlogy, Xlog1py, Xdivy: x * log(y), x * log(1 + y),
-// x / y, and 0 where x is 0, whatever y is. Source: TensorFlow's ops of the same names.
+// x / y, and 0 where x is 0, whatever y is. Atan2: the angle of the point (x, y). Source: TensorFlow's ops of the same names.
 #include <cmath>
 
 #include "graph/shape_context.h"
@@ -48,6 +48,9 @@ struct Xlog1pyFunctor {
 struct XdivyFunctor {
   template <typename T> T operator()(T x, T y) const { return x == T(0) ? T(0) : x / y; }
 };
+struct Atan2Functor {
+  template <typename T> T operator()(T y, T x) const { return std::atan2(y, x); }
+};
 
 // log(x) where the real x is positive, else 0: there x^y has no derivative by y.
 Formula SafeLog(const Formula& x) {
@@ -84,6 +87,10 @@ std::vector<OpDefinition> PowerOps() {
   ops.push_back(BinaryOp(StrCat("Xdivy", kInexact), Inexact<XdivyFunctor>(1),
                          HR_PARTIAL(dz * NotZero(x).Apply("Xdivy", {y})),
                          HR_PARTIAL(dz * (-x).Apply("Xdivy", {Square(y)}))));
+  // Its first operand, here x, is the ordinate.
+  ops.push_back(BinaryOp("Atan2(y: T, x: T) -> (z: T) | T: type in {bf16,f16,f32,f64}",
+                         BinaryKernels<Atan2Functor>(FloatTypes(), 20), HR_PARTIAL(y * (dz / (Square(x) + Square(y)))),
+                         HR_PARTIAL(-x * (dz / (Square(x) + Square(y))))));
   return ops;
 }
 

@@ -33,6 +33,9 @@ HR_UNARY_FUNCTOR(Acos, std::acos(x));
 HR_UNARY_FUNCTOR(Atan, std::atan(x));
 HR_UNARY_FUNCTOR(Sinh, std::sinh(x));
 HR_UNARY_FUNCTOR(Cosh, std::cosh(x));
+HR_UNARY_FUNCTOR(Asinh, std::asinh(x));
+HR_UNARY_FUNCTOR(Acosh, std::acosh(x));
+HR_UNARY_FUNCTOR(Atanh, std::atanh(x));
 HR_UNARY_FUNCTOR(Erf, std::erf(x));
 HR_UNARY_FUNCTOR(Erfc, std::erfc(x));
 HR_UNARY_FUNCTOR(IsFinite, static_cast<bool>(std::isfinite(x)));
@@ -194,6 +197,9 @@ std::vector<OpDefinition> TrigonometricOps() {
   ops.push_back(Unary("Atan" HR_INEXACT, Inexact<AtanFunctor>(10), HR_DERIVATIVE(dy / (1.0 + Square(Conj(x))))));
   ops.push_back(Unary("Sinh" HR_INEXACT, Inexact<SinhFunctor>(10), HR_DERIVATIVE(dy * Conj(x).Apply("Cosh"))));
   ops.push_back(Unary("Cosh" HR_INEXACT, Inexact<CoshFunctor>(10), HR_DERIVATIVE(dy * Conj(x).Apply("Sinh"))));
+  ops.push_back(Unary("Asinh" HR_INEXACT, Inexact<AsinhFunctor>(20), HR_DERIVATIVE(dy / Conj(y).Apply("Cosh"))));
+  ops.push_back(Unary("Acosh" HR_INEXACT, Inexact<AcoshFunctor>(20), HR_DERIVATIVE(dy / Conj(y).Apply("Sinh"))));
+  ops.push_back(Unary("Atanh" HR_INEXACT, Inexact<AtanhFunctor>(20), HR_DERIVATIVE(dy / (1.0 - Square(Conj(x))))));
   return ops;
 }
 

@@ -6,8 +6,9 @@ namespace headrace {
 
 void RegisterSparseOps(OpRegistry& registry) {
   constexpr std::vector<OpDefinition> (*kLists[])() = {
-      SparseToDenseOps, SparseArrangeOps, SparseConcatOps, SparseReshapeOps,   SparseFillRowsOps, SparseSegmentOps,
-      SparseMatMulOps,  SparseDenseOps,   SparseReduceOps, SparseSerializeOps, SparseCrossOps,    SparseAddOps};
+      SparseToDenseOps, SparseArrangeOps, SparseConcatOps, SparseReshapeOps, SparseFillRowsOps,
+      SparseSegmentOps, SparseMatMulOps,  SparseDenseOps,  SparseReduceOps,  SparseSerializeOps,
+      SparseCrossOps,   SparseAddOps,     EditDistanceOps};
   for (const auto list : kLists) {
     for (OpDefinition& op : list()) registry.Add(std::move(op));
   }

@@ -17,5 +17,6 @@ std::vector<OpDefinition> SparseReduceOps();     // sparse_reduce.cc
 std::vector<OpDefinition> SparseCrossOps();      // sparse_cross.cc
 std::vector<OpDefinition> SparseAddOps();        // sparse_add.cc
 std::vector<OpDefinition> SparseSerializeOps();  // sparse_serialize.cc
+std::vector<OpDefinition> EditDistanceOps();     // edit_distance.cc
 
 }  // namespace headrace

@@ -15,6 +15,7 @@ void RegisterStateOps(OpRegistry& registry) {
   for (OpDefinition& op : RefScatterOps()) registry.Add(std::move(op));
   for (OpDefinition& op : CountUpToOps()) registry.Add(std::move(op));
   for (OpDefinition& op : ScatterNdVariableOps()) registry.Add(std::move(op));
+  for (OpDefinition& op : StridedSliceAssignOps()) registry.Add(std::move(op));
 }
 
 }  // namespace headrace

@@ -34,5 +34,7 @@ std::vector<OpDefinition> RefScatterOps();
 /// CountUpTo, ResourceCountUpTo.
 std::vector<OpDefinition> CountUpToOps();
 std::vector<OpDefinition> ScatterNdVariableOps();  // scatter_nd.cc
+/// StridedSliceAssign, ResourceStridedSliceAssign.
+std::vector<OpDefinition> StridedSliceAssignOps();
 
 }  // namespace headrace

@@ -1,0 +1,3 @@
+"""tf.contrib.staging."""
+
+from ..ops.staging import StagingArea  # noqa: F401
