@@ -13,7 +13,7 @@ from make_stubs import public
 
 # absl's flags or the like; messages; the ops, whose stubs are generated; the insides.
 SKIPPED = {f"headrace.{name}" for name in (
-    "flags", "protos", "raw_ops", "framework", "ops", "data.dataset", "data.iterator", "data.structure", "compat.v1")}
+    "flags", "protos", "raw_ops", "framework", "ops", "data.dataset", "data.iterator", "data.readers", "data.structure", "compat.v1")}
 NESTED = ("compat", "contrib", "data")  # whose modules have pages of their own
 FOLDER = pathlib.Path(__file__).parents[1] / "docs/api"
 HEAD = "<!-- Written by tools/make_api_docs.py from the docstrings. -->\n"

@@ -1,7 +1,7 @@
 """Random samples of the ops on matrices and on the gamma function's relatives, for op_conformance.py."""
 import numpy as np
 
-from op_samples import FLOATS, INEXACT, Sample, add_binary, add_unary, raw, sample, shape, values
+from op_samples import FLOATS, INEXACT, Sample, add_unary, raw, sample, shape, values
 
 add_unary("Asinh", INEXACT)
 add_unary("Acosh", FLOATS, 1.1, 4.0)

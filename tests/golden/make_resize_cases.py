@@ -24,7 +24,7 @@ def errors(op, second="size: i32[2] = 2 2"):
 
 
 def both_modes(op, **inputs):
-    print(f"error  both modes: INVALID_ARGUMENT /If half_pixel_centers is True, align_corners must be False/\n"
+    print("error  both modes: INVALID_ARGUMENT /If half_pixel_centers is True, align_corners must be False/\n"
           "  attrs align_corners=true half_pixel_centers=true")
     for key, value in inputs.items():
         print(f"  {key}: {value}")

@@ -13,7 +13,7 @@ Dataset = tf.data.Dataset
 Point = collections.namedtuple("Point", "x y")
 
 
-class DatasetTest(unittest.TestCase):
+class Drained(unittest.TestCase):
 
     def setUp(self):
         tf.reset_default_graph()
@@ -30,6 +30,9 @@ class DatasetTest(unittest.TestCase):
 
     def rows(self, dataset):
         return [np.asarray(row).tolist() for row in self.drained(dataset)]
+
+
+class DatasetTest(Drained):
 
     def test_windows_are_datasets_of_the_elements_that_they_span(self):
         self.assertEqual(self.rows(Dataset.range(5).window(2).flat_map(lambda w: w.batch(2))), [[0, 1], [2, 3], [4]])
@@ -152,6 +155,142 @@ class DatasetTest(unittest.TestCase):
             Dataset.from_tensor_slices((np.zeros(3), np.zeros(2)))
         with self.assertRaisesRegex(TypeError, "different types"):
             Dataset.range(3).concatenate(Dataset.from_tensors("x"))
+
+    def test_datasets_of_another_structure_are_refused(self):
+        iterator = tf.data.Iterator.from_structure(tf.int64, [])
+        with self.assertRaisesRegex(ValueError, "structure"):
+            iterator.make_initializer(Dataset.zip((Dataset.range(2), Dataset.range(2))))
+        with self.assertRaisesRegex(ValueError, "make_initializer"):
+            iterator.initializer
+        with self.assertRaisesRegex(TypeError, "tuple"):
+            Dataset.zip([Dataset.range(2), Dataset.range(2)])
+        with self.assertRaisesRegex(ValueError, "between 1 and 3"):
+            Dataset.range()
+
+    def test_padded_shapes_have_the_rank_of_the_elements(self):
+        rows = Dataset.range(1, 3).map(lambda x: tf.fill([x], x))
+        with self.assertRaisesRegex(ValueError, "not compatible"):
+            rows.padded_batch(2, [None, None])
+        padded = rows.padded_batch(2, tf.constant([3], tf.int64))
+        self.assertEqual(padded.output_shapes.as_list(), [None, 3])
+        self.assertEqual(self.rows(padded), [[[1, 0, 0], [2, 2, 0]]])
+
+    def test_a_constant_batch_size_is_known(self):
+        self.assertEqual(Dataset.range(4).batch(tf.constant(2, tf.int64), drop_remainder=True).output_shapes.as_list(), [2])
+
+    def test_sparse_elements_can_be_unbatched_and_scalars_not(self):
+        sparse = tf.SparseTensor([[0, 0], [2, 1]], [1, 2], [3, 4])
+        rows = self.drained(Dataset.from_tensors((sparse, [5, 6, 7])).unbatch())
+        self.assertEqual([(row.values.tolist(), int(n)) for row, n in rows], [([1], 5), ([], 6), ([2], 7)])
+        with self.assertRaisesRegex(ValueError, "scalar"):
+            Dataset.range(3).unbatch()
+
+    def test_what_is_never_sampled_does_not_keep_the_others_from_ending(self):
+        sampled = tf.data.experimental.sample_from_datasets([Dataset.range(3), Dataset.range(10, 13)], [1.0, 0.0])
+        self.assertEqual(self.rows(sampled), [0, 1, 2])
+
+
+class FilesTest(Drained):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.files = [os.path.join(folder.name, name) for name in "ab"]
+        for path in self.files:
+            with open(path, "w") as file:
+                file.write("".join(f"{os.path.basename(path)}{i}\n" for i in range(3)))
+
+    def test_files_are_read_one_after_the_other_or_side_by_side(self):
+        in_turn, mixed = [b"a0", b"a1", b"a2", b"b0", b"b1", b"b2"], [b"a0", b"b0", b"a1", b"b1", b"a2", b"b2"]
+        with_ends = {tf.data.TextLineDataset: (), tf.data.FixedLengthRecordDataset: (3,)}
+        for kind, sizes in with_ends.items():
+            for names in (self.files, tf.constant(self.files), Dataset.from_tensor_slices(self.files)):
+                read = [line.strip() for line in self.drained(kind(names, *sizes))]
+                self.assertEqual(read, in_turn)
+                read = [line.strip() for line in self.drained(kind(names, *sizes, num_parallel_reads=2))]
+                self.assertEqual(read, mixed)
+
+    def test_a_dataset_of_files_has_one_name_at_a_time(self):
+        for names in (Dataset.from_tensors(self.files), Dataset.range(2)):
+            with self.assertRaisesRegex(TypeError, "filenames"):
+                tf.data.TextLineDataset(names)
+
+
+class ColumnsTest(Drained):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def csv(self, text, name="a.csv"):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def batches(self, path, size=2, **options):
+        options = {"num_epochs": 1, "shuffle": False, **options}
+        batches = self.drained(tf.data.experimental.make_csv_dataset(path, size, **options))
+        return [{key: value.tolist() for key, value in batch.items()} for batch in batches]
+
+    def test_types_of_columns_are_inferred_from_their_values(self):
+        path = self.csv("i,l,f,d,s,n\n1,3000000000,0.5,1e300,x,\n2,1,,2,,\n")
+        dataset = tf.data.experimental.make_csv_dataset(path, 2, num_epochs=1, shuffle=False)
+        self.assertEqual(list(dataset.output_types.items()), [("i", tf.int32), ("l", tf.int64), ("f", tf.float32), ("d", tf.float64),
+                                                              ("s", tf.string), ("n", tf.string)])
+        self.assertEqual(self.batches(path), [{"i": [1, 2], "l": [3000000000, 1], "f": [0.5, 0.0], "d": [1e300, 2.0],
+                                               "s": [b"x", b""], "n": [b"", b""]}])
+
+    def test_columns_are_chosen_and_one_is_the_label(self):
+        path = self.csv("a,b,c\n1,x,2\n3,y,4\n5,z,6\n")
+        self.assertEqual(self.batches(path, select_columns=["c", 0]), [{"a": [1, 3], "c": [2, 4]}, {"a": [5], "c": [6]}])
+        labelled = tf.data.experimental.make_csv_dataset(path, 3, label_name="b", num_epochs=1, shuffle=False)
+        (features, labels), = self.drained(labelled)
+        self.assertEqual((sorted(features), labels.tolist()), (["a", "c"], [b"x", b"y", b"z"]))
+        self.assertEqual(self.batches(path, select_columns=["b"], column_defaults=[0, "", 0])[1], {"b": [b"z"]})
+        for wrong in (dict(label_name="d"), dict(select_columns=["d"]), dict(select_columns=[3]), dict(column_names=["a", "a", "b"]),
+                      dict(header=False), dict(column_defaults=[0, ""])):
+            with self.assertRaises(ValueError, msg=wrong):
+                self.batches(path, **wrong)
+        with self.assertRaisesRegex(ValueError, "No files match"):
+            self.batches(path + "x")
+
+    def test_rows_without_end_come_in_whole_batches(self):
+        path = self.csv("1,x\nbad,y\n3,z\n")
+        dataset = tf.data.experimental.make_csv_dataset(path, 2, column_names=["n", "s"], column_defaults=[tf.int32, tf.string],
+                                                        header=False, shuffle=False, ignore_errors=True)
+        self.assertEqual(dataset.output_shapes["n"].as_list(), [2])
+        self.assertEqual([batch["n"].tolist() for batch in self.drained(dataset, 2)], [[1, 3], [1, 3]])
+
+    def test_features_of_examples_come_in_batches(self):
+        path = os.path.join(self.folder, "a.tfrecord")
+        with tf.python_io.TFRecordWriter(path) as writer:
+            for n in range(3):
+                example = tf.train.Example()
+                example.features.feature["n"].int64_list.value.append(n)
+                example.features.feature["more"].float_list.value.extend([0.5] * n)
+                writer.write(example.SerializeToString())
+        features = {"n": tf.FixedLenFeature([], tf.int64), "more": tf.VarLenFeature(tf.float32)}
+        make = tf.data.experimental.make_batched_features_dataset
+        batches = self.drained(make(path, 2, features, label_key="n", num_epochs=1, shuffle=False))
+        self.assertEqual([(parts["more"].dense_shape.tolist(), labels.tolist()) for parts, labels in batches],
+                         [([2, 1], [0, 1]), ([1, 2], [2])])
+        self.assertEqual(len(self.drained(make(path, 2, features, num_epochs=1, drop_final_batch=True))), 1)
+        with self.assertRaisesRegex(ValueError, "label_key"):
+            make(path, 2, features, label_key="absent")
+
+    def test_a_dataset_tells_how_many_elements_it_has(self):
+        numbers = Dataset.range(5)
+        kinds = [numbers.batch(2), numbers.repeat(), numbers.filter(lambda n: n < 3)]
+        with tf.Session() as session:
+            self.assertEqual([session.run(tf.data.experimental.cardinality(each)) for each in kinds],
+                             [3, tf.data.experimental.INFINITE_CARDINALITY, tf.data.experimental.UNKNOWN_CARDINALITY])
+            self.assertEqual(session.run(tf.data.experimental.get_single_element(numbers.take(1))), 0)
+            with self.assertRaises(tf.errors.InvalidArgumentError):
+                session.run(tf.data.experimental.get_single_element(numbers))
 
 
 if __name__ == "__main__":

@@ -149,6 +149,24 @@ class GraphFilesTest(SavingTest):
         with tf.Session() as session:
             self.assertEqual((session.run(result), session.run("a:0"), session.run("a_1:0")), (1.0, 5.0, 1.0))
 
+    def test_an_imported_graph_takes_and_gives_what_it_has(self):
+        with tf.Graph().as_default() as other:
+            b = tf.add(tf.placeholder(tf.float32, [], name="a"), 1.0, name="b")
+            tf.multiply(b, b, name="c")
+        definition = other.as_graph_def()
+        three = tf.constant(3.0)
+        c, mapped = tf.import_graph_def(definition, input_map={"b:0": three}, return_elements=["c:0", "b:0"])
+        self.assertIs(mapped, three)
+        with tf.Session() as session:
+            self.assertEqual(session.run(c), 9.0)
+        for wrong in (dict(input_map={"absent:0": three}), dict(input_map={"b:1": three}), dict(return_elements=["absent:0"]),
+                      dict(return_elements=["absent"]), dict(return_elements=["c:3"])):
+            with self.assertRaises(ValueError, msg=wrong):
+                tf.import_graph_def(definition, **wrong)
+        for wrong in (dict(return_elements=[3]), dict(input_map=[three]), dict(graph_def="text")):
+            with self.assertRaises(TypeError, msg=wrong):
+                tf.import_graph_def(**{"graph_def": definition, **wrong})
+
     def test_texts_in_collections_are_read_again_as_bytes(self):
         tf.add_to_collection("texts", "hello")
         meta = tf.train.export_meta_graph()

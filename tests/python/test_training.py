@@ -202,6 +202,32 @@ class RecoveryTest(TrainingTest):
 
 class HooksTest(TrainingTest):
 
+    def test_hooks_of_the_program_come_after_those_of_the_session(self):
+        directory, told = self.directory, []
+
+        class Told(tf.train.SessionRunHook):
+
+            def __init__(self, name):
+                self.name = name
+
+            def begin(self):
+                told.append(self.name)
+
+            def after_create_session(self, session, coord):
+                told.append(tf.train.latest_checkpoint(directory))
+
+            def end(self, session):
+                told.append(tf.train.latest_checkpoint(directory))
+
+        _, count = self.count_up()
+        with tf.train.MonitoredTrainingSession(checkpoint_dir=directory, hooks=[Told("hook")], save_summaries_steps=None,
+                                               save_summaries_secs=None, log_step_count_steps=None) as session:
+            session.run(count)
+        self.assertEqual(told, ["hook", os.path.join(directory, "model.ckpt-0"), os.path.join(directory, "model.ckpt-1")])
+        told.clear()
+        with tf.train.MonitoredTrainingSession(hooks=[Told("hook")], chief_only_hooks=[Told("chief's")]):
+            self.assertEqual(told[:2], ["chief's", "hook"])
+
     def test_a_fetched_global_step_is_that_before_or_after_the_update(self):
         step = tf.train.get_or_create_global_step()
         weight = tf.Variable(1.0)

@@ -3,11 +3,12 @@
 import numpy as np
 
 from ..framework import dtypes, nest
-from ..framework.convert import convert_to_tensor, is_tensor_like
+from ..framework.convert import constant_value, constant_value_as_shape, convert_to_tensor, is_tensor_like
 from ..framework.function_graph import Function, trace
 from ..framework.graph import get_default_graph, get_seed
 from ..framework.op_library import apply_op
 from ..framework.shape import TensorShape, as_shape
+from ..ops import array, math
 from . import structure
 from .structure import Spec
 
@@ -101,7 +102,9 @@ class Dataset(structure.HasElements):
     @staticmethod
     def range(*args):
         """The numbers range(*args), as int64."""
-        start, stop, step = {1: (0, args[0], 1), 2: (*args, 1)}.get(len(args), args)
+        if not 1 <= len(args) <= 3:
+            raise ValueError(f"Invalid `args`. The length of `args` should be between 1 and 3 but was {len(args)}.")
+        start, stop, step = {1: (0, *args, 1), 2: (*args, 1)}.get(len(args), args)
         specs = Spec(dtypes.int64, [])
         return Dataset(apply_op("RangeDataset", _int64(start), _int64(stop), _int64(step), **structure.attrs_of(specs)), specs)
 
@@ -134,6 +137,8 @@ class Dataset(structure.HasElements):
     @staticmethod
     def zip(datasets):
         """Elements of several datasets side by side, in the structure in which they are given; ends with the shortest."""
+        if isinstance(datasets, list):
+            raise TypeError("Invalid input to `zip`: a structure of datasets is expected; use a `tuple` instead of a `list`.")
         flat = nest.flatten(datasets)
         for dataset in flat:
             if not isinstance(dataset, Dataset):
@@ -184,7 +189,7 @@ class Dataset(structure.HasElements):
 
     def batch(self, batch_size, drop_remainder=False):
         """So many elements at a time along a new first axis; the last batch may be smaller unless `drop_remainder`."""
-        known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
+        known = _known_size(batch_size, drop_remainder)
         return self._stage("BatchDatasetV2", _int64(batch_size), drop_remainder,
                            specs=structure.prepended(self._specs, known))
 
@@ -205,7 +210,11 @@ class Dataset(structure.HasElements):
         pads = [convert_to_tensor("" if s.dtype is dtypes.string else 0 if v is None else v, s.dtype) if v is None
                 else convert_to_tensor(v, s.dtype) for v, s in zip(values, flat)]
         sizes, shapes = zip(*map(_padded_size, shapes))
-        known = int(batch_size) if not is_tensor_like(batch_size) and drop_remainder else None
+        for spec, shape in zip(flat, shapes):
+            if None not in (spec.shape.rank, shape.rank) and spec.shape.rank != shape.rank:
+                raise ValueError(f"The padded shape {shape} is not compatible with the shape {spec.shape} of the corresponding "
+                                 "input component.")
+        known = _known_size(batch_size, drop_remainder)
         specs = structure.prepended(structure.with_shapes(self._specs, shapes), known)
         result = apply_op("PaddedBatchDatasetV2", self._variant, _int64(batch_size), sizes, pads, drop_remainder,
                           Toutput_types=[s.dtype for s in flat], output_shapes=[s.shape for s in nest.flatten(specs)])
@@ -213,6 +222,11 @@ class Dataset(structure.HasElements):
 
     def unbatch(self):
         """The slices of each element along its first axis."""
+        flat = nest.flatten(self._specs)
+        if any(s.shape.rank == 0 for s in flat):
+            raise ValueError("Cannot unbatch an input with scalar components.")
+        if any(isinstance(s, structure.SparseSpec) for s in flat):
+            return self.flat_map(lambda *element: Dataset.from_tensor_slices(element if len(element) > 1 else element[0]))
         return self._stage("UnbatchDataset", specs=structure.without_first(self._specs))
 
     def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=None):
@@ -359,10 +373,18 @@ def _components(tensors, slices=False):
     return structure.to_native(values, specs, slices), specs
 
 
+def _known_size(batch_size, drop_remainder):
+    """The extent of all batches, or None."""
+    if not drop_remainder:
+        return None
+    size = constant_value(batch_size) if is_tensor_like(batch_size) else batch_size
+    return None if size is None else int(size)
+
+
 def _shapes_like(specs, shapes):
-    """Shapes in the structure of the specs; a list of numbers is a shape."""
+    """Shapes in the structure of the specs; a list of numbers is a shape, and a vector, which may be a tensor."""
     if isinstance(specs, Spec):
-        return [shapes if _has_tensor(shapes) else as_shape(shapes)]
+        return [shapes if is_tensor_like(shapes) or _has_tensor(shapes) else as_shape(shapes)]
     if isinstance(specs, dict):
         return [s for key in sorted(specs) for s in _shapes_like(specs[key], shapes[key])]
     return [s for spec, shape in zip(specs, shapes) for s in _shapes_like(spec, shape)]
@@ -374,57 +396,66 @@ def _has_tensor(shape):
 
 def _padded_size(shape):
     """The vector of extents for the op, -1 where they are the batch's largest, and what is known of the shape."""
+    if is_tensor_like(shape):
+        return math.cast(shape, dtypes.int64), constant_value_as_shape(convert_to_tensor(shape))
     if not _has_tensor(shape):
         return np.asarray([-1 if extent is None else extent for extent in shape.as_list()], np.int64), shape
     extents = [np.int64(-1) if extent is None else _int64(extent) for extent in shape]
     return apply_op("Pack", extents), TensorShape([None if is_tensor_like(extent) else extent for extent in shape])
 
 
-def _file_source(op_type, filenames, *more):
-    specs = Spec(dtypes.string, [])
-    names = filenames if is_tensor_like(filenames) else np.asarray(filenames, dtype=object)
-    return Dataset(apply_op(op_type, convert_to_tensor(names, dtypes.string), *more), specs)
-
-
 class _FileDataset(Dataset):
-    """Base of datasets that read files."""
+    """Base of datasets that read files, one after the other or several at a time."""
 
-    def __init__(self, source):
-        super().__init__(source._variant, source._specs)
+    def __init__(self, filenames, num_parallel_reads, source):
+        """`source`: the dataset of one file's name, or of a vector of names."""
+        if isinstance(filenames, Dataset) or num_parallel_reads is not None:
+            if not isinstance(filenames, Dataset):
+                filenames = Dataset.from_tensor_slices(array.reshape(_names(filenames), [-1]))
+            if filenames.output_types is not dtypes.string or not filenames.output_shapes.is_compatible_with([]):
+                raise TypeError("The `filenames` argument must contain `tf.string` elements of shape [] (i.e. scalars), got "
+                                f"{filenames!r}")
+            if num_parallel_reads is None:
+                made = filenames.flat_map(source)
+            else:
+                made = filenames.interleave(source, cycle_length=num_parallel_reads, num_parallel_calls=num_parallel_reads)
+        else:
+            made = source(filenames)
+        super().__init__(made._variant, made._specs)
+
+
+def _names(filenames):
+    return convert_to_tensor(filenames if is_tensor_like(filenames) else np.asarray(filenames, dtype=object), dtypes.string)
+
+
+def _file_source(op_type, filenames, *more):
+    return Dataset(apply_op(op_type, _names(filenames), *more), Spec(dtypes.string, []))
 
 
 class TFRecordDataset(_FileDataset):
-    """The records of TFRecord files, one file after the other. compression_type: "", "ZLIB" or "GZIP"."""
+    """The records of TFRecord files, one file after the other, or `num_parallel_reads` at a time.
+
+    compression_type: "", "ZLIB" or "GZIP".
+    """
 
     def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None):
-        if isinstance(filenames, Dataset):
-            source = filenames.flat_map(lambda name: TFRecordDataset(name, compression_type, buffer_size))
-        elif num_parallel_reads is not None:
-            names = Dataset.from_tensor_slices(np.atleast_1d(np.asarray(filenames, dtype=object))
-                                               if not is_tensor_like(filenames) else filenames)
-            source = names.interleave(lambda name: TFRecordDataset(name, compression_type, buffer_size),
-                                      cycle_length=num_parallel_reads, block_length=1,
-                                      num_parallel_calls=num_parallel_reads)
-        else:
-            source = _file_source("TFRecordDataset", filenames, compression_type or "", np.int64(buffer_size or 256 * 1024))
-        super().__init__(source)
+        super().__init__(filenames, num_parallel_reads, lambda names: _file_source(
+            "TFRecordDataset", names, compression_type or "", _int64(buffer_size or 256 * 1024)))
 
 
 class TextLineDataset(_FileDataset):
     """The lines of text files, without their ends."""
 
     def __init__(self, filenames, compression_type=None, buffer_size=None, num_parallel_reads=None):
-        if isinstance(filenames, Dataset):
-            source = filenames.flat_map(lambda name: TextLineDataset(name, compression_type, buffer_size))
-        else:
-            source = _file_source("TextLineDataset", filenames, compression_type or "", np.int64(buffer_size or 256 * 1024))
-        super().__init__(source)
+        super().__init__(filenames, num_parallel_reads, lambda names: _file_source(
+            "TextLineDataset", names, compression_type or "", _int64(buffer_size or 256 * 1024)))
 
 
 class FixedLengthRecordDataset(_FileDataset):
     """Records of a fixed number of bytes, between a header and a footer."""
 
-    def __init__(self, filenames, record_bytes, header_bytes=0, footer_bytes=0, buffer_size=None, compression_type=None,
+    def __init__(self, filenames, record_bytes, header_bytes=None, footer_bytes=None, buffer_size=None, compression_type=None,
                  num_parallel_reads=None):
-        super().__init__(_file_source("FixedLengthRecordDatasetV2", filenames, _int64(header_bytes), _int64(record_bytes),
-                                      _int64(footer_bytes), np.int64(buffer_size or 256 * 1024), compression_type or ""))
+        super().__init__(filenames, num_parallel_reads, lambda names: _file_source(
+            "FixedLengthRecordDatasetV2", names, _int64(header_bytes or 0), _int64(record_bytes), _int64(footer_bytes or 0),
+            _int64(buffer_size or 256 * 1024), compression_type or ""))

@@ -3,12 +3,27 @@
 import numpy as np
 
 from ..framework import dtypes
-from ..framework.convert import convert_to_tensor, is_tensor_like
+from ..framework.convert import constant_value, convert_to_tensor
 from ..framework.op_library import apply_op
+from ..ops import array
 from . import structure
 from .dataset import (AUTOTUNE, Dataset, TextLineDataset, TFRecordDataset,  # noqa: F401 - AUTOTUNE is surface
-                      _int64, _seeds)
+                      _int64, _names, _seeds)
+from .readers import make_batched_features_dataset, make_csv_dataset, parse_example_dataset  # noqa: F401 - surface
 from .structure import Spec
+
+INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+
+
+def cardinality(dataset):
+    """How many elements there are, as far as that can be told without making them: a number, or one of the constants."""
+    return apply_op("DatasetCardinality", dataset._variant)
+
+
+def get_single_element(dataset):
+    """The only element. The step fails where there is none, or more than one."""
+    outputs = apply_op("DatasetToSingleElement", dataset._variant, **structure.attrs_of(dataset._specs))
+    return structure.from_native(dataset._specs, outputs)
 
 
 def shuffle_and_repeat(buffer_size, count=None, seed=None):
@@ -106,6 +121,11 @@ def sample_from_datasets(datasets, weights=None, seed=None):
     weights = convert_to_tensor(weights)
     if weights.shape.rank != 1 or not weights.shape.is_compatible_with([len(datasets)]):
         raise ValueError("`weights` must be a vector of length `len(datasets)`.")
+    known = constant_value(weights)
+    if known is not None and not known.all() and known.any():
+        # What is never chosen never ends, and so would keep the others from ending.
+        kept = [i for i, weight in enumerate(known) if weight]
+        datasets, weights = [datasets[i] for i in kept], convert_to_tensor(known[kept])
     logits = [apply_op("Log", weights)]
     choices = Counter().map(lambda _: apply_op("Multinomial", logits, 1, seed=seed or 0, seed2=0)[0, 0])
     return choose_from_datasets(datasets, choices)
@@ -138,8 +158,8 @@ class CsvDataset(Dataset):
         def parse(line):
             return tuple(decode_csv(line, defaults, field_delim, use_quote_delim, na_value=na_value, select_cols=select_cols))
 
-        files = filenames if is_tensor_like(filenames) else np.atleast_1d(np.asarray(filenames, dtype=object))
-        lines = Dataset.from_tensor_slices(files).flat_map(
+        files = Dataset.from_tensor_slices(array.reshape(_names(filenames), [-1]))
+        lines = files.flat_map(
             lambda name: TextLineDataset(name, compression_type, buffer_size).skip(1 if header else 0))
         parsed = lines.map(parse)
         super().__init__(parsed._variant, parsed._specs)

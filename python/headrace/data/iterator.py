@@ -35,11 +35,13 @@ class Iterator(structure.HasElements):
     def initializer(self):
         """The operation that starts it from the beginning. Raises ValueError where there is none."""
         if self._initializer is None:
-            raise ValueError("Iterator does not have an initializer.")
+            raise ValueError("The iterator does not have an initializer: one that was made by make_one_shot_iterator needs none, "
+                             "and one of from_structure is initialized by make_initializer(dataset).")
         return self._initializer
 
     def make_initializer(self, dataset, name=None):
         """The operation that makes it hand out `dataset` from its beginning."""
+        nest.assert_same_structure(dataset._specs, self._specs)
         for have, want in zip(nest.flatten(dataset._specs), nest.flatten(self._specs)):
             if have.dtype is not want.dtype:
                 raise TypeError(f"Expected output types {self.output_types!r} but got dataset with output types "

@@ -3,6 +3,7 @@
 import os
 
 from .._native import native
+from ..framework import errors
 from ..framework.graph import Operation, Tensor, get_default_graph
 from ..framework.variables import Variable
 
@@ -135,6 +136,12 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
     """
     graph = get_default_graph()
     graph._check_open()
+    if not isinstance(graph_def, bytes):
+        if not hasattr(graph_def, "SerializeToString"):
+            raise TypeError(f"Argument `graph_def` must be a GraphDef proto, got {type(graph_def).__name__}.")
+        if input_map is not None and not hasattr(input_map, "keys"):
+            raise TypeError(f"Argument `input_map` must be a dictionary, got {type(input_map).__name__}.")
+        _check_names(graph_def, input_map or {}, return_elements or [])
     graph._sync()
     prefix = "import" if name is None else name
     if prefix:
@@ -150,11 +157,45 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
         from ..framework.convert import convert_to_tensor
         key = _renamed(key, renamed)
         mapped[key] = value.name if hasattr(value, "name") else convert_to_tensor(value).name
-    graph._native.import_graph_def(data, prefix, mapped)
+    try:
+        graph._native.import_graph_def(data, prefix, mapped)
+    except errors.InvalidArgumentError as error:
+        raise ValueError(str(error)) from None
     graph._sync()
+    for key in mapped:
+        operation = None if key.startswith("^") else graph._find_operation(prefix + key.partition(":")[0])
+        if operation is not None and int(key.partition(":")[2] or 0) >= len(operation.outputs):
+            raise ValueError(f"{_UNMAPPED} [{key}]")
     if return_elements is None:
         return None
-    return [graph.as_graph_element(prefix + _renamed(element, renamed)) for element in return_elements]
+    replaced = {_output(key): name for key, name in mapped.items()}
+    names = [_renamed(element, renamed) for element in return_elements]
+    try:
+        return [graph.as_graph_element(replaced.get(name, prefix + name)) for name in names]
+    except KeyError as error:
+        raise ValueError(f"Requested return_elements {list(return_elements)} not found in graph_def: {error.args[0]}") from None
+
+
+_UNMAPPED = "Attempted to map inputs that were not found in graph_def:"
+
+
+def _check_names(graph_def, input_map, return_elements):
+    """Raises ValueError for inputs that no node has, TypeError or ValueError for elements that are none."""
+    nodes = {node.name for node in graph_def.node}
+    keys = [key if isinstance(key, str) else key.name for key in input_map]
+    unknown = sorted(key for key in keys if key.lstrip("^").partition(":")[0] not in nodes)
+    if unknown:
+        raise ValueError(f"{_UNMAPPED} [{', '.join(unknown)}]")
+    for element in return_elements:
+        if not isinstance(element, str):
+            raise TypeError(f"Argument `return_elements` must be a list of strings, got {element!r}")
+        if element.partition(":")[0] not in nodes:
+            raise ValueError(f"Requested return_element {element!r} not found in graph_def.")
+
+
+def _output(text):
+    """The input "x" as "x:0"."""
+    return text if text.startswith("^") or ":" in text else text + ":0"
 
 
 def _renamed(text, renamed):

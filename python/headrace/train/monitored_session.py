@@ -415,11 +415,10 @@ def MonitoredTrainingSession(master="", is_chief=True, checkpoint_dir=None, scaf
         save_checkpoint_secs = None if save_checkpoint_secs is USE_DEFAULT else save_checkpoint_secs
         save_checkpoint_steps = None if save_checkpoint_steps is USE_DEFAULT else save_checkpoint_steps
     scaffold = scaffold or Scaffold()
-    all_hooks = list(hooks or [])
     if not is_chief:
         creator = WorkerSessionCreator(scaffold=scaffold, master=master, config=config, max_wait_secs=max_wait_secs)
-        return MonitoredSession(creator, all_hooks, stop_grace_period_secs)
-    all_hooks += list(chief_only_hooks or [])
+        return MonitoredSession(creator, hooks, stop_grace_period_secs)
+    all_hooks = list(chief_only_hooks or [])
     creator = ChiefSessionCreator(scaffold=scaffold, checkpoint_dir=checkpoint_dir, master=master, config=config)
     summary_dir = summary_dir or checkpoint_dir
     if summary_dir:
@@ -432,4 +431,5 @@ def MonitoredTrainingSession(master="", is_chief=True, checkpoint_dir=None, scaf
             save_checkpoint_steps and save_checkpoint_steps > 0)):
         all_hooks.append(CheckpointSaverHook(checkpoint_dir, save_steps=save_checkpoint_steps,
                                              save_secs=save_checkpoint_secs, scaffold=scaffold))
+    all_hooks += hooks or []  # last: at their end the last checkpoint is there
     return MonitoredSession(creator, all_hooks, stop_grace_period_secs)
