@@ -1,5 +1,6 @@
 #include "rpc/grpc_server.h"
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -60,13 +61,18 @@ class CallRegistry : public std::enable_shared_from_this<CallRegistry> {
   /// False when the server stops: then the call is to be refused.
   bool Add(GrpcCall* call);
   void Remove(GrpcCall* call);
+  /// Waits for the next call of a method that the table has not, unless the server stops.
+  void PostUnknown();
   /// Refuses calls from now on, and ends those that run.
   void Stop(const Status& reason);
 
   ByteService service;
+  grpc::AsyncGenericService unknown;
   grpc::ServerCompletionQueue* const queue;
 
  private:
+  bool IsStopped();
+
   const std::shared_ptr<const ServiceTable> table_;
   std::mutex mutex_;
   std::unordered_set<GrpcCall*> running_;
@@ -167,12 +173,42 @@ class GrpcCall final : public ServerCall {
   std::atomic<int> references_{1};
 };
 
-void CallRegistry::Post(int method, const ServiceTable::Entry* entry) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!stopped_.ok()) return;
+/// A call of a method that the table has not: refused. gRPC would do that by itself, but its object for it (up to 1.51 at least) is
+/// seen by other threads before it is made, and then an event without a tag comes out of the queue.
+class UnknownCall final : public GrpcEvent {
+ public:
+  explicit UnknownCall(std::shared_ptr<CallRegistry> registry) : registry_(std::move(registry)) {
+    grpc::ServerCompletionQueue* const queue = registry_->queue;
+    registry_->unknown.RequestCall(&context_, &stream_, queue, queue, static_cast<GrpcEvent*>(this));
   }
-  new GrpcCall(shared_from_this(), method, entry);  // ends itself
+  void Run(bool ok) override {
+    if (std::exchange(arrived_, true) || !ok) {  // it is refused, or the server ends
+      delete this;
+      return;
+    }
+    registry_->PostUnknown();
+    const grpc::Status refusal(grpc::StatusCode::UNIMPLEMENTED, StrCat(context_.method(), ": no such method"));
+    stream_.Finish(refusal, static_cast<GrpcEvent*>(this));
+  }
+
+ private:
+  const std::shared_ptr<CallRegistry> registry_;
+  grpc::GenericServerContext context_;
+  grpc::GenericServerAsyncReaderWriter stream_{&context_};
+  bool arrived_ = false;
+};
+
+void CallRegistry::Post(int method, const ServiceTable::Entry* entry) {
+  if (!IsStopped()) new GrpcCall(shared_from_this(), method, entry);  // ends itself
+}
+
+void CallRegistry::PostUnknown() {
+  if (!IsStopped()) new UnknownCall(shared_from_this());  // ends itself
+}
+
+bool CallRegistry::IsStopped() {
+  std::lock_guard lock(mutex_);
+  return !stopped_.ok();
 }
 
 void CallRegistry::Remove(GrpcCall* call) {
@@ -258,6 +294,7 @@ Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& opti
   std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
   auto registry = std::make_shared<CallRegistry>(table, queue.get());
   builder.RegisterService(&registry->service);
+  builder.RegisterAsyncGenericService(&registry->unknown);
   const GrpcLogCapture log;
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   auto loop = std::make_shared<GrpcLoop>(std::move(queue), NumThreads());
@@ -266,6 +303,7 @@ Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& opti
     return Unavailable("rpc: cannot listen on ", options.address, ": ",
                        reason.empty() ? "not an address of this machine" : reason);
   }
+  registry->PostUnknown();
   int method = 0;
   for (const auto& [path, entry] : table->entries()) {
     for (int i = 0; i < entry.options.preposted; ++i) registry->Post(method, &entry);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <deque>
 #include <random>
 
 #include "rpc/faulty_channel.h"
@@ -165,6 +166,18 @@ TEST(GrpcTest, BadBytesOnThePortDoNoHarm) {
   }
   const std::shared_ptr<Channel> channel = ChannelTo(server->port());
   EXPECT_TRUE(channel->CallAndWait(kEcho, Payload("still there"), {}).ok());
+}
+
+TEST(GrpcTest, ManyCallsOfUnknownMethodsAtOnceAreEachRefused) {
+  Fixture fixture;
+  const std::unique_ptr<RpcServer> server = fixture.Start();
+  std::vector<std::shared_ptr<Channel>> channels;
+  for (int i = 0; i < 8; ++i) channels.push_back(ChannelTo(server->port()));
+  std::deque<PendingCall> calls;
+  for (size_t i = 0; i < 20000; ++i)
+    calls.emplace_back(*channels[i % channels.size()], "/test.Service/Unknown", Payload());
+  for (PendingCall& call : calls) ASSERT_EQ(call.Wait().status().code(), Code::kUnimplemented);
+  EXPECT_TRUE(channels[0]->CallAndWait(kEcho, Payload("x"), {}).ok());
 }
 
 TEST(FaultyChannelTest, TheSameSeedMeetsTheSameFaults) {
