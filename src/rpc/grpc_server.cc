@@ -286,7 +286,7 @@ void Configure(grpc::ServerBuilder& builder) {
 }  // namespace
 
 Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& options,
-                                                   std::shared_ptr<const ServiceTable> table) {
+                                                   const std::shared_ptr<const ServiceTable>& table) {
   grpc::ServerBuilder builder;
   Configure(builder);
   int port = 0;

@@ -16,6 +16,6 @@ struct GrpcServerOptions {
 /// server is an error, one that an ended process held is free at once.
 /// Errors: kUnavailable when the address cannot be bound.
 HR_EXPORT Result<std::unique_ptr<RpcServer>> StartGrpcServer(const GrpcServerOptions& options,
-                                                             std::shared_ptr<const ServiceTable> table);
+                                                             const std::shared_ptr<const ServiceTable>& table);
 
 }  // namespace headrace
