@@ -13,6 +13,7 @@ import weakref
 import numpy as np
 
 import headrace as tf
+from dataset_testing import Drained
 
 from_generator = tf.data.Dataset.from_generator
 
@@ -160,20 +161,7 @@ class PyFuncTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "end\n"), done.stderr)
 
 
-class FromGeneratorTest(unittest.TestCase):
-
-    def setUp(self):
-        tf.reset_default_graph()
-
-    def drained(self, dataset, most=50):
-        element, elements = dataset.make_one_shot_iterator().get_next(), []
-        with tf.Session() as session:
-            try:
-                while len(elements) < most:
-                    elements.append(session.run(element))
-            except tf.errors.OutOfRangeError:
-                pass
-        return elements
+class FromGeneratorTest(Drained):
 
     def error_of(self, elements, output_types, output_shapes=None):
         with self.assertRaises(tf.errors.OpError) as caught:

@@ -118,6 +118,21 @@ template <typename Body> void ForRowParts(int64_t width, int64_t channels, Body 
   }
 }
 
+/// Computes the resized images: Pass(e, columns, part, image) computes a part of some rows of an image, by its
+/// Run(rows, first, last, resized image). `row_ns`: about what a row costs.
+template <typename Pass, typename Axis, typename T>
+void ForResizedParts(const KernelContext& c, const ResizeExtents& e, double row_ns, const Axis& rows,
+                     const Axis& columns, const T* in, float* out) {
+  c.ParallelFor(e.batch * e.height, row_ns, [&](int64_t begin, int64_t end) {
+    ForImages(begin, end, e.height, [&](int64_t image, int64_t first, int64_t last) {
+      ForRowParts(e.width, e.channels, [&](const RowPart& part) {
+        Pass pass(e, columns, part, in + image * e.in_height * e.in_row());
+        pass.Run(rows, first, last, out + image * e.height * e.out_row());
+      });
+    });
+  });
+}
+
 /// to += weight * from, many elements at a time.
 template <typename T> void AddScaled(const T* from, float weight, int64_t count, float* __restrict to) {
   constexpr int kMany = 8;

@@ -116,14 +116,7 @@ template <typename T> class ResizeAreaKernel final : public Kernel {
     const AreaAxis rows(e.in_height, e.height, align_corners_), columns(e.in_width, e.width, align_corners_);
     const double row_ns = 0.5 * static_cast<double>(e.in_row()) * (static_cast<double>(rows.scale) + 1) +
                           3.0 * static_cast<double>(e.in_row() + e.out_row());
-    c.ParallelFor(e.batch * e.height, row_ns, [&](int64_t begin, int64_t end) {
-      ForImages(begin, end, e.height, [&](int64_t image, int64_t first, int64_t last) {
-        ForRowParts(e.width, e.channels, [&](const RowPart& part) {
-          AreaPart<T> pass(e, columns, part, in + image * e.in_height * e.in_row());
-          pass.Run(rows, first, last, out + image * e.height * e.out_row());
-        });
-      });
-    });
+    ForResizedParts<AreaPart<T>>(c, e, row_ns, rows, columns, in, out);
     return OkStatus();
   }
 

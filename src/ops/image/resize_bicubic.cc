@@ -136,14 +136,7 @@ template <typename T> class ResizeBicubicKernel final : public Kernel {
     float* out = output->mutable_data<float>().data();
     const CubicAxis rows(e.in_height, e.height, mode_), columns(e.in_width, e.width, mode_);
     const double row_ns = 6.0 * static_cast<double>(e.out_row());
-    c.ParallelFor(e.batch * e.height, row_ns, [&](int64_t begin, int64_t end) {
-      ForImages(begin, end, e.height, [&](int64_t image, int64_t first, int64_t last) {
-        ForRowParts(e.width, e.channels, [&](const RowPart& part) {
-          BicubicPart<T> pass(e, columns, part, in + image * e.in_height * e.in_row());
-          pass.Run(rows, first, last, out + image * e.height * e.out_row());
-        });
-      });
-    });
+    ForResizedParts<BicubicPart<T>>(c, e, row_ns, rows, columns, in, out);
     return OkStatus();
   }
 

@@ -146,14 +146,7 @@ template <typename T> class ResizeBilinearKernel final : public Kernel {
     }
     const ResizeAxis rows(e.in_height, e.height, mode_), columns(e.in_width, e.width, mode_);
     const double row_ns = 1.5 * static_cast<double>(e.out_row());
-    c.ParallelFor(e.batch * e.height, row_ns, [&](int64_t begin, int64_t end) {
-      ForImages(begin, end, e.height, [&](int64_t image, int64_t first, int64_t last) {
-        ForRowParts(e.width, e.channels, [&](const RowPart& part) {
-          BilinearPart<T> pass(e, columns, part, in + image * e.in_height * e.in_row());
-          pass.Run(rows, first, last, out + image * e.height * e.out_row());
-        });
-      });
-    });
+    ForResizedParts<BilinearPart<T>>(c, e, row_ns, rows, columns, in, out);
     return OkStatus();
   }
 

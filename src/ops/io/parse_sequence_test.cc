@@ -6,6 +6,7 @@
 #include "format/example.h"
 #include "format/little_endian.h"
 #include "kernel/evaluate.h"
+#include "ops/io/example_testing.h"
 #include "ops/register.h"
 
 namespace headrace {
@@ -169,20 +170,7 @@ TEST_F(ParseSequenceTest, DamageIsNeverMoreThanAnError) {
   std::mt19937 random(kSeed);
   const std::string sound = Sample({1, 300, -5}, {1, 1 << 20, -1}, {{}, {7, 8, 9}, {-1}});
   for (int i = 0; i < 20'000; ++i) {
-    std::string damaged = sound;
-    for (unsigned n = 1 + random() % 3; n > 0; --n) {
-      const size_t at = random() % damaged.size();
-      switch (random() % 3) {
-        case 0:
-          damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
-          break;
-        case 1:
-          damaged.erase(at, 1 + random() % 4);
-          break;
-        default:
-          damaged.insert(at, 1, static_cast<char>(random()));
-      }
-    }
+    const std::string damaged = Damaged(sound, random);
     const Status status = Parse(Tensor::Vector<std::string>({damaged, sound}), i % 2 == 0).status();
     ASSERT_TRUE(status.ok() || status.code() == Code::kInvalidArgument)
         << "seed " << kSeed << ", try " << i << ": " << status.ToString();
