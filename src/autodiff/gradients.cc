@@ -149,6 +149,7 @@ Gradient Backward::Sum(const Endpoint& endpoint) {
 
 Status Backward::Visit(Node* node) {
   std::vector<Gradient> outputs;
+  outputs.reserve(static_cast<size_t>(node->num_outputs()));
   for (int i = 0; i < node->num_outputs(); ++i) outputs.push_back(Sum(Endpoint{node, i}));
   if (std::ranges::none_of(outputs, &Gradient::exists)) return builder_.status();
   // An x that nothing between feeds: its gradient is the answer, and goes no further.
@@ -171,7 +172,7 @@ Status Backward::Visit(Node* node) {
   std::vector<Gradient> inputs = context.TakeInputGradients();
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Endpoint& input = node->input(static_cast<int>(i));
-    if (inputs[i].exists() && IsBetween(input.node)) GradientsOf(input).push_back(std::move(inputs[i]));
+    if (inputs[i].exists() && IsBetween(input.node)) GradientsOf(input).push_back(inputs[i]);
   }
   return OkStatus();
 }

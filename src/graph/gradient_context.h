@@ -62,7 +62,7 @@ class HR_EXPORT GradientContext {
   Endpoint Scalar(double value) const { return builder_.ScalarOf(RemoveRef(node_->input(0).dtype()), value); }
 
   Status SetInputGradient(int i, Gradient gradient) {
-    input_gradients_[static_cast<size_t>(i)] = std::move(gradient);
+    input_gradients_[static_cast<size_t>(i)] = gradient;
     return builder_.status();
   }
   std::vector<Gradient> TakeInputGradients() { return std::move(input_gradients_); }
